@@ -4,6 +4,7 @@
 
 #include "projections/projector.h"
 #include "scratch.h"
+#include "store/keys.h"
 #include "store/log.h"
 
 #include <setjmp.h>
@@ -17,6 +18,7 @@ enum { PATIENCE_MS = 60000 };
 
 struct world {
     char dir[64];
+    struct dbk_keys *keys; /* of a sealed log; else NULL */
     struct dbk_log *log;
     struct dbk_database database;
     struct pg *pg; /* the test's own connection */
@@ -33,19 +35,33 @@ static inline void pause_10ms(void)
 
 static inline void world_open_log(struct world *world)
 {
+    const struct dbk_log_options options = {.keys = world->keys};
     struct dbk_error err = {0};
 
-    if (dbk_log_open(world->dir, NULL, &world->log, &err) != DBK_OK)
+    if (dbk_log_open(world->dir, &options, &world->log, &err) != DBK_OK)
         fail_msg("%s", err.text);
 }
 
-static inline struct world *world_make(const char *schema)
+static inline void world_make_keys(struct world *world)
+{
+    struct dbk_error err = {0};
+    char dir[80];
+
+    snprintf(dir, sizeof dir, "%s.keys", world->dir);
+    if (dbk_keys_make(dir, NULL, &err) != DBK_OK ||
+        dbk_keys_open(dir, NULL, &world->keys, &err) != DBK_OK)
+        fail_msg("%s", err.text);
+}
+
+static inline struct world *world_make_so(const char *schema, bool sealed)
 {
     struct world *world = calloc(1, sizeof *world);
 
     assert_non_null(world);
     strcpy(world->dir, "/tmp/dbk-projector-XXXXXX");
     assert_non_null(mkdtemp(world->dir));
+    if (sealed)
+        world_make_keys(world);
     world->database = scratch_database(schema);
     scratch_drop(&world->database);
     world->pg = scratch_open(&world->database);
@@ -53,11 +69,22 @@ static inline struct world *world_make(const char *schema)
     return world;
 }
 
+static inline struct world *world_make(const char *schema)
+{
+    return world_make_so(schema, false);
+}
+
+/* With a ring of keys, so that persons can be erased. */
+static inline struct world *world_make_sealed(const char *schema)
+{
+    return world_make_so(schema, true);
+}
+
 static inline void remove_dir(const char *dir)
 {
-    char command[128];
+    char command[256];
 
-    snprintf(command, sizeof command, "rm -rf %s", dir);
+    snprintf(command, sizeof command, "rm -rf %s %s.keys", dir, dir);
     assert_int_equal(system(command), 0);
 }
 
@@ -95,9 +122,10 @@ static inline void world_end(struct world *world)
     world_stop(world);
     dbk_projector_stop(world->second);
     dbk_log_close(world->log);
+    dbk_keys_close(world->keys);
     pg_close(world->pg);
     scratch_drop(&world->database);
-    remove_dir(world->dir);
+    remove_dir(world->dir); /* and the keys beside it */
     free(world);
 }
 
@@ -223,6 +251,12 @@ static inline struct dbk_command *draft_delete(uint32_t person)
 {
     return draft(
         &(struct dbk_record){.type = DBK_PERSON_DELETED, .subject = person_id(person)});
+}
+
+static inline struct dbk_command *draft_forget(uint32_t person)
+{
+    return draft(
+        &(struct dbk_record){.type = DBK_PERSON_ERASED, .subject = person_id(person)});
 }
 
 static inline struct dbk_command *draft_record(uint32_t event, uint32_t person,

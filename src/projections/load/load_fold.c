@@ -21,6 +21,7 @@ void load_fold_init(struct load_fold *fold)
     load_table_init(&fold->aliases, sizeof(struct load_alias));
     load_table_init(&fold->deleted_events, sizeof(struct dbk_uuid));
     anonymous_secret_init(&fold->secret);
+    fold->missed = false;
 }
 
 void load_fold_finish(struct load_fold *fold)
@@ -97,14 +98,27 @@ static const struct load_person *deleted_owner(const struct load_fold *fold,
     return owner && owner->deleted ? owner : NULL;
 }
 
+/* Without the rest, what was read of the person's anonymous ids would be wrong. */
+static void note_erased(struct load_fold *fold, const struct dbk_record *record)
+{
+    const struct load_person *person =
+        load_table_find(&fold->persons, &record->subject);
+
+    if (record->type == DBK_PERSON_ALIASED || record->type == DBK_PERSON_UNALIASED)
+        fold->missed |= person && person->aliased;
+}
+
 static enum dbk_code find_or_add(struct load_fold *fold,
                                  const struct dbk_record *record,
                                  struct load_alias **alias, struct dbk_error *err)
 {
+    struct load_person *person = load_table_find(&fold->persons, &record->subject);
     struct dbk_uuid key = anonymous_key(&fold->secret, record->anonymous_id);
     void *entry = load_table_find(&fold->aliases, &key);
     enum dbk_code code = DBK_OK;
 
+    if (person)
+        person->aliased = true;
     if (!entry)
         code = load_table_add(&fold->aliases, &key, &entry, err);
     *alias = entry;
@@ -165,8 +179,10 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
 {
     struct load_fold *fold = context;
 
-    if (record->erased && record->type != DBK_PERSON_CREATED)
+    if (record->erased && record->type != DBK_PERSON_CREATED) {
+        note_erased(fold, record);
         return DBK_OK; /* the person's row is left out, and nothing was anybody's */
+    }
     switch (record->type) {
     case DBK_PERSON_CREATED:
         return add_created(fold, record, err);
@@ -197,5 +213,12 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
 enum dbk_code load_fold(struct load_fold *fold, const struct load_source *source,
                         struct dbk_error *err)
 {
-    return load_scan(source, "reading the log", visit, fold, err);
+    enum dbk_code code;
+
+    do {
+        load_fold_finish(fold);
+        load_fold_init(fold);
+        code = load_scan(source, "reading the log", visit, fold, err);
+    } while (fold->missed && (code == DBK_OK || code == DBK_CONFLICT));
+    return code;
 }

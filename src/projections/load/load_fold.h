@@ -30,6 +30,7 @@ struct load_person {
     uint64_t last;                /* and of its last */
     uint64_t set_by[LOAD_FIELDS]; /* of the record that last set the field */
     bool deleted;
+    bool aliased; /* an anonymous id was tied to the person, or untied, once */
 };
 
 struct load_alias {
@@ -43,6 +44,8 @@ struct load_fold {
     struct load_table aliases;        /* of load_alias */
     struct load_table deleted_events; /* of their ids */
     struct anonymous_secret secret;
+    bool
+        missed; /* somebody was erased while it was walked, of whom the half is known */
 };
 
 void load_fold_init(struct load_fold *fold);

@@ -178,7 +178,7 @@ static enum dbk_code load_once(struct poster *poster, struct dbk_error *err)
         poster->epoch = epoch;
         poster->checksum = place.checksum;
         poster->were_at = pg_u64(result, 0, WERE_AT);
-        poster->erased_through = 0; /* who posted them may have been behind */
+        poster->erased.through = 0; /* who posted them may have been behind */
     } else if (code == DBK_UNSUPPORTED) {
         poster->projected = poster->quarantined = 0;
         poster->checksum = HISTORY_UNKNOWN;

@@ -1,6 +1,5 @@
 #include "poster.h"
 
-#include "post_erased.h"
 #include "post_party.h"
 #include "store/metrics.h"
 
@@ -60,8 +59,15 @@ enum dbk_code poster_fold(struct poster *poster, struct fold *fold,
 {
     struct dbk_person_state person;
     struct dbk_record event;
-    enum dbk_code code = fold_add(fold, record, err);
+    enum dbk_code code;
 
+    if (record->type == DBK_EVENT_RECORDED && record->anonymous_id.length > 0 &&
+        post_erased_has(&poster->erased, &record->person_id)) {
+        event = *record; /* or it could not be read */
+        event.person_id = (struct dbk_uuid){{0}};
+        record = &event;
+    }
+    code = fold_add(fold, record, err);
     if (code == DBK_OK && record->type == DBK_EVENT_DELETED &&
         dbk_log_event_recorded(poster->log, &record->subject, &poster->event, &event,
                                NULL) == DBK_OK) {
@@ -87,7 +93,7 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
     if (record->type != DBK_PERSON_CREATED && record->type != DBK_PERSON_UPDATED &&
         record->type != DBK_EVENT_RECORDED)
         poster->rearranges = true;
-    if (code == DBK_OK && !out && record->erased)
+    if (code == DBK_OK && record->erased) /* as is_aside of the person.erased */
         code = post_erased_note(poster, record, err);
     return code == DBK_OK && !out ? poster_fold(poster, &poster->fold, record, err)
                                   : code;
@@ -97,15 +103,21 @@ static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
                                 struct dbk_error *err)
 {
     struct dbk_record record;
-    enum dbk_code code = DBK_OK;
+    size_t erased;
+    enum dbk_code code;
 
-    fold_clear(&poster->fold);
-    poster->rearranges = poster->noted = false;
-    for (size_t i = first; i < end && code == DBK_OK; i++) {
-        code = decode(poster, i, &record, err);
-        if (code == DBK_OK)
-            code = fold_one(poster, &record, err);
-    }
+    post_erased_clear(&poster->erased);
+    do { /* till nobody was erased, who is not known, while it was read */
+        erased = poster->erased.count;
+        fold_clear(&poster->fold);
+        poster->rearranges = erased > 0;
+        code = post_erased_begin(poster, err);
+        for (size_t i = first; i < end && code == DBK_OK; i++) {
+            code = decode(poster, i, &record, err);
+            if (code == DBK_OK)
+                code = fold_one(poster, &record, err);
+        }
+    } while (code == DBK_OK && poster->erased.count > erased);
     return code == DBK_OK ? post_erased_fold(poster, err) : code;
 }
 
@@ -147,8 +159,8 @@ static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end
     if (code != DBK_OK)
         return code;
     moved(poster, &move);
-    if (poster->noted)
-        poster->erased_through = poster->erasing_through;
+    if (poster->erased.noted)
+        poster->erased.through = poster->erased.going_through;
     if (poster->rearranges)
         atomic_fetch_add(&poster->rearranged, 1);
     poster_moved(poster);

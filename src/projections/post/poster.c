@@ -42,6 +42,7 @@ void poster_init(struct poster *poster, struct dbk_log *log,
     poster->store_id = dbk_log_store_id(log);
     poster->checksum = HISTORY_UNKNOWN;
     post_aside_init(&poster->aside);
+    post_erased_init(&poster->erased);
     fold_init(&poster->fold);
     apply_init(&poster->apply);
     post_trouble_init(&poster->trouble);
@@ -51,6 +52,7 @@ void poster_finish(struct poster *poster)
 {
     pg_close(poster->pg);
     post_aside_finish(&poster->aside);
+    post_erased_finish(&poster->erased);
     dbk_batch_finish(&poster->batch);
     dbk_batch_finish(&poster->event);
     fold_finish(&poster->fold);

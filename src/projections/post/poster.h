@@ -10,7 +10,7 @@
  * post_load.c     what the tables say: checkpoint, quarantine
  * post_range.c    a run of records: fold, apply, halve it where it is refused
  * post_aside.h    who is in quarantine
- * post_erased.h   rows of who was erased that no record leads to
+ * post_erased.h   what records of who was erased no longer say
  * post_trouble.h  what a failure says: of the record, of PostgreSQL, of the time it takes
  * post_retry.h    who in quarantine is tried again; it uses post_scan.h, post_attempt.h
  */
@@ -23,6 +23,7 @@
 #include "holder.h"
 #include "pg.h"
 #include "post_aside.h"
+#include "post_erased.h"
 #include "post_trouble.h"
 #include "store/log.h"
 
@@ -61,12 +62,7 @@ struct poster {
     bool rearranges;                  /* what is folded does more than add rows */
     atomic_uint_least64_t rearranged; /* how often that was posted */
 
-    /* The rows of whoever was erased up to here are gone, or will be by a person.erased; and
-     * will be once what is folded is applied, if it was noted that some may not be. */
-    uint64_t erased_through, erasing_through;
-    bool noted;
-    struct dbk_uuid erased; /* where noted: one of them */
-
+    struct post_erased erased;
     struct post_trouble trouble;
     struct dbk_batch batch; /* what was read last */
     struct dbk_batch event; /* the record of an event that another is about */

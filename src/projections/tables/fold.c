@@ -171,7 +171,8 @@ static enum dbk_code add_person_deleted(struct fold *fold,
 {
     struct fold_person *person = find_person(fold, &record->subject);
 
-    if (person && person->deleted && record->type == DBK_PERSON_ERASED)
+    if (person && person->deleted &&
+        (person->may_lack || record->type == DBK_PERSON_ERASED))
         return DBK_OK; /* deleted before */
     if (person && person->deleted)
         return contradicts(record, err);
@@ -185,6 +186,15 @@ static enum dbk_code add_person_deleted(struct fold *fold,
     person->deleted = true;
     person->sequence = record->sequence;
     return DBK_OK;
+}
+
+bool fold_forget(struct fold *fold, const struct dbk_uuid *id)
+{
+    struct fold_person *person = new_person(fold, id, FOLD_DELETE);
+
+    if (person)
+        person->deleted = person->may_lack = true;
+    return person != NULL;
 }
 
 static enum dbk_code add_event_recorded(struct fold *fold,
@@ -239,6 +249,16 @@ static enum dbk_code add_alias(struct fold *fold, const struct dbk_record *recor
     return DBK_OK;
 }
 
+/* It changes no row: who may be shown is asked of the log. */
+static enum dbk_code add_restriction(struct fold *fold, const struct dbk_record *record,
+                                     struct dbk_error *err)
+{
+    const struct fold_person *person = find_person(fold, &record->subject);
+
+    return person && person->deleted && !person->may_lack ? contradicts(record, err)
+                                                          : DBK_OK;
+}
+
 enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
                        struct dbk_error *err)
 {
@@ -263,9 +283,9 @@ enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
     case DBK_PERSON_ALIASED:
     case DBK_PERSON_UNALIASED:
         return add_alias(fold, record, err);
-    case DBK_PERSON_RESTRICTED: /* who may be shown is asked of the log */
+    case DBK_PERSON_RESTRICTED:
     case DBK_PERSON_UNRESTRICTED:
-        return fold_deleted(fold, &record->subject) ? contradicts(record, err) : DBK_OK;
+        return add_restriction(fold, record, err);
     case DBK_LOG_RESEALED:
     case DBK_EVENTS_EXPIRED:
         return DBK_OK; /* of nobody */

@@ -69,6 +69,10 @@ void fold_clear(struct fold *fold);
 enum dbk_code fold_add(struct fold *fold, const struct dbk_record *record,
                        struct dbk_error *err);
 
+/* In a fold that is empty: the rows of a person go, if there are any, whatever records follow
+ * that are not sealed. False when out of memory. */
+bool fold_forget(struct fold *fold, const struct dbk_uuid *id);
+
 /* Tell which row an event has that was not recorded in this run and is deleted in it: that of
  * this sequence. Of others it does nothing. */
 void fold_locate(struct fold *fold, const struct dbk_uuid *event, uint64_t row);
