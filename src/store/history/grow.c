@@ -2,8 +2,10 @@
  *
  * It looks what came a few times a second rather than with each commit: who reads walks over
  * what is not in the index yet, so nobody waits for it. */
+#include "about.h"
 #include "history_private.h"
-#include "log_keys.h"
+#include "log_read.h"
+#include "log_value.h"
 
 #include "store/clock.h"
 #include "store/durable.h"
@@ -17,7 +19,8 @@
 #include <unistd.h>
 
 enum { LOOK_MS = 200, RETRY_MS = 5000, IDLE_MS = 10000, NICE = 10 };
-enum { RECORDS = 16384, BATCH_RECORDS = 4096, BATCH_BYTES = 1 << 20 };
+/* So much in a read transaction: a millisecond or two. */
+enum { RECORDS = 16384, WALK_RECORDS = 4096, WALK_BYTES = 1 << 20 };
 /* Of pairs, 6 MiB; a record has two at most. So many are written at once at most. */
 enum { PAIRS_MAX = 256 << 10, PAIRS_KEPT = 4096 };
 
@@ -25,7 +28,7 @@ enum { PAIRS_MAX = 256 << 10, PAIRS_KEPT = 4096 };
 struct grower {
     struct dbk_history *history;
     struct runs runs;
-    struct dbk_batch batch;
+    struct about about;
     struct run_pair *pairs; /* since the runs' end */
     size_t count, size;
     uint64_t taken;    /* the last record that they are of */
@@ -130,7 +133,7 @@ static bool make_room(struct grower *grower)
     size_t wanted = grower->size ? grower->size * 2 : PAIRS_KEPT;
     struct run_pair *grown;
 
-    if (grower->count < grower->size)
+    if (grower->count + 2 <= grower->size)
         return true;
     grown = reallocarray(grower->pairs, wanted, sizeof *grown);
     if (!grown)
@@ -140,74 +143,46 @@ static bool make_room(struct grower *grower)
     return true;
 }
 
-static bool add(struct grower *grower, const struct dbk_uuid *id, uint64_t sequence)
+/* What the walk has found. *whole: its checksum matches. */
+static enum dbk_code add_record(struct grower *grower, const struct log_walk *walk,
+                                bool *whole, struct dbk_error *err)
 {
-    if (!make_room(grower))
-        return false;
-    grower->pairs[grower->count++] = (struct run_pair){*id, sequence};
-    return true;
+    struct about_ids ids;
+    size_t length;
+
+    *whole = log_value_check(walk->bytes, walk->size, &length);
+    if (!make_room(grower) ||
+        !about_record(&grower->about, walk->bytes, *whole ? length : 0, &ids))
+        return dbk_fail(err, DBK_NO_MEMORY, "no memory for it");
+    for (size_t i = 0; i < ids.count; i++)
+        grower->pairs[grower->count++] = (struct run_pair){ids.list[i], walk->sequence};
+    if (*whole)
+        grower->checksum = log_value_checksum(walk->bytes, length);
+    return DBK_OK;
 }
 
-static bool add_record(struct grower *grower, const struct dbk_record *record,
-                       uint64_t sequence)
-{
-    const struct dbk_uuid *person = dbk_record_person(record);
-    struct dbk_uuid alias;
-
-    if ((record->format < 2 || !dbk_uuid_is_nil(person)) &&
-        !add(grower, person, sequence))
-        return false;
-    if (record->type != DBK_EVENT_RECORDED)
-        return true;
-    if (record->key > 0 &&
-        (record->anonymous_id.length > 0 || dbk_uuid_is_nil(person))) {
-        history_key_id(record->key, &alias);
-        return add(grower, &alias, sequence);
-    }
-    if (record->anonymous_id.length == 0)
-        return true;
-    return log_alias_id(grower->history->log, record->anonymous_id, &alias) &&
-           add(grower, &alias, sequence);
-}
-
-/* The checksum is that of the record that was read; a damaged one has none there. */
-static enum dbk_code note_taken(struct grower *grower,
-                                const struct dbk_batch_entry *last,
-                                struct dbk_error *err)
+static enum dbk_code add_some(struct grower *grower, struct log_walk *walk, bool *whole,
+                              struct dbk_error *err)
 {
     enum dbk_code code = DBK_OK;
 
-    grower->taken = last->sequence;
-    grower->checksum = last->checksum;
-    if (last->length == 0)
-        code = dbk_log_checksum(grower->history->log, grower->taken, &grower->checksum,
-                                err);
-    if (code != DBK_OK)
-        begin(grower); /* else another's checksum would be taken for this one's */
-    return code;
+    for (size_t i = 0; code == DBK_OK && i < WALK_RECORDS && walk->touched < WALK_BYTES;
+         i++) {
+        code = log_walk_next(walk, err);
+        if (code == DBK_OK)
+            code = add_record(grower, walk, whole, err);
+    }
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
 }
 
-static enum dbk_code add_batch(struct grower *grower, struct dbk_error *err)
+/* The checksum is that of the record that was read; a damaged one has what the log has. */
+static enum dbk_code note_taken(struct grower *grower, uint64_t sequence, bool whole,
+                                struct dbk_error *err)
 {
-    static const struct dbk_uuid unreadable;
-    const struct dbk_batch *batch = &grower->batch;
-    bool room = true;
-
-    if (grower->count == 0)
-        grower->since = dbk_clock_ms();
-    for (size_t i = 0; i < batch->count && room; i++) {
-        uint64_t sequence = batch->entries[i].sequence;
-        struct dbk_record record;
-
-        room = dbk_batch_record(batch, i, &record, NULL) == DBK_OK
-                   ? add_record(grower, &record, sequence)
-                   : add(grower, &unreadable, sequence);
-    }
-    if (!room) {
-        begin(grower); /* half a batch must not stay */
-        return dbk_fail(err, DBK_NO_MEMORY, "no memory for it");
-    }
-    return note_taken(grower, &batch->entries[batch->count - 1], err);
+    grower->taken = sequence;
+    return whole
+               ? DBK_OK
+               : dbk_log_checksum(grower->about.log, sequence, &grower->checksum, err);
 }
 
 /* The log's damage is not the index's: it waits there until that is repaired. */
@@ -225,12 +200,22 @@ static enum dbk_code of_the_log(enum dbk_code code, struct dbk_error *err)
 static enum dbk_code take_some(struct grower *grower, bool *whole,
                                struct dbk_error *err)
 {
-    enum dbk_code code = dbk_log_read(grower->history->log, grower->taken,
-                                      BATCH_RECORDS, BATCH_BYTES, &grower->batch, err);
+    uint64_t before = grower->taken;
+    bool last_whole = true;
+    struct log_walk walk;
+    enum dbk_code code = log_walk_begin(grower->about.log, before, &walk, err);
 
-    *whole = code == DBK_OK && grower->batch.count == 0;
+    if (code != DBK_OK)
+        return of_the_log(code, err);
+    if (grower->count == 0)
+        grower->since = dbk_clock_ms();
+    code = add_some(grower, &walk, &last_whole, err);
+    log_walk_end(&walk);
+    *whole = code == DBK_OK && walk.sequence == before;
     if (code == DBK_OK && !*whole)
-        code = add_batch(grower, err);
+        code = note_taken(grower, walk.sequence, last_whole, err);
+    if (code != DBK_OK)
+        begin(grower); /* half of it must not stay, or another's checksum be its own */
     return of_the_log(code, err);
 }
 
@@ -287,7 +272,7 @@ static bool is_due(const struct grower *grower, bool whole)
 
     if (records == 0)
         return false;
-    return grower->count + 2 * BATCH_RECORDS > PAIRS_MAX || records >= PAIRS_MAX ||
+    return grower->count + 2 * WALK_RECORDS > PAIRS_MAX || records >= PAIRS_MAX ||
            (whole && (records >= (options->records ? options->records : RECORDS) ||
                       dbk_clock_ms() - grower->since >= idle_ms));
 }
@@ -317,7 +302,8 @@ static void be_nice(void)
 
 void *history_grow(void *argument)
 {
-    struct grower grower = {.history = argument};
+    struct dbk_history *history = argument;
+    struct grower grower = {.history = history, .about.log = history->log};
     bool opened = false, again;
     int wait_ms = LOOK_MS;
     enum dbk_code code;
@@ -341,7 +327,7 @@ void *history_grow(void *argument)
         wait_ms = code == DBK_OK || (again && wait_ms == LOOK_MS) ? LOOK_MS : RETRY_MS;
     } while (!wait_or_stop(grower.history, wait_ms));
     runs_drop(&grower.runs);
-    dbk_batch_finish(&grower.batch);
+    about_finish(&grower.about);
     free(grower.pairs);
     return NULL;
 }

@@ -153,32 +153,31 @@ static bool reserve(void **memory, size_t *size, size_t needed, size_t item,
 }
 
 /* A sealed record is opened behind its bytes. */
-static size_t room_to_open(MDB_val value)
+static size_t room_to_open(const char *bytes, size_t size)
 {
-    unsigned format = value.mv_size > 2 ? record_get_format(value.mv_data) : 0;
+    unsigned format = size > 2 ? record_get_format(bytes) : 0;
 
-    return format == RECORD_FORMAT_SEALED || format == RECORD_FORMAT_MONTH
-               ? value.mv_size
-               : 0;
+    return format == RECORD_FORMAT_SEALED || format == RECORD_FORMAT_MONTH ? size : 0;
 }
 
-static bool batch_add(struct dbk_batch *batch, uint64_t sequence, MDB_val value)
+static bool batch_add(struct dbk_batch *batch, uint64_t sequence, const char *bytes,
+                      size_t size)
 {
-    size_t length, room = room_to_open(value);
+    size_t length, room = room_to_open(bytes, size);
     uint32_t checksum = 0;
 
     if (!reserve((void **)&batch->entries, &batch->entries_size, batch->count + 1,
                  sizeof *batch->entries, 64) ||
         !reserve((void **)&batch->bytes, &batch->bytes_size,
-                 batch->bytes_used + value.mv_size + room, 1, 16384))
+                 batch->bytes_used + size + room, 1, 16384))
         return false;
-    if (!log_value_check(value.mv_data, value.mv_size, &length))
+    if (!log_value_check(bytes, size, &length))
         length = 0;
     assert(batch->bytes_used + length <= batch->bytes_size);
     assert(batch->count < batch->entries_size);
     if (length) {
-        memcpy(batch->bytes + batch->bytes_used, value.mv_data, length);
-        checksum = log_value_checksum(value.mv_data, length);
+        memcpy(batch->bytes + batch->bytes_used, bytes, length);
+        checksum = log_value_checksum(bytes, length);
     }
     batch->entries[batch->count++] =
         (struct dbk_batch_entry){sequence, batch->bytes_used, length, checksum};
@@ -202,11 +201,10 @@ struct bounds {
     size_t max_records, max_bytes;
 };
 
-static bool within(const struct dbk_batch *batch, const struct bounds *bounds,
-                   size_t length)
+static bool fits(const struct dbk_batch *batch, const struct bounds *bounds,
+                 const struct log_walk *walk)
 {
-    return batch->count == 0 || (batch->count < bounds->max_records &&
-                                 batch->bytes_used + length <= bounds->max_bytes);
+    return batch->count == 0 || batch->bytes_used + walk->size <= bounds->max_bytes;
 }
 
 /* Inside the transaction: `at` points to what it has read. */
@@ -220,34 +218,70 @@ static void note_touched(struct dbk_log *log, const void *at, size_t bytes)
     map_give_back(at);
 }
 
-static enum dbk_code read_from(struct dbk_log *log, MDB_cursor *cursor, uint64_t after,
-                               const struct bounds *bounds, struct dbk_batch *batch,
-                               struct dbk_error *err)
+enum dbk_code log_walk_begin(struct dbk_log *log, uint64_t after, struct log_walk *walk,
+                             struct dbk_error *err)
 {
-    uint64_t expected = after + 1, sequence;
+    enum dbk_code code = log_begin_read(log, &walk->txn, err);
+    int rc;
+
+    if (code != DBK_OK)
+        return code;
+    rc = mdb_cursor_open(walk->txn, log->environment.log, &walk->cursor);
+    if (rc != 0) {
+        code = lmdb_fail(err, log->environment.env, rc, "read the log");
+        log_end_read(log, walk->txn);
+    }
+    walk->log = log;
+    walk->sequence = after;
+    walk->touched = 0;
+    walk->bytes = NULL;
+    return code;
+}
+
+enum dbk_code log_walk_next(struct log_walk *walk, struct dbk_error *err)
+{
+    uint64_t expected = walk->sequence + 1, sequence;
     MDB_val key = {sizeof expected, &expected}, value;
-    const void *last = NULL;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    int rc = mdb_cursor_get(walk->cursor, &key, &value,
+                            walk->bytes ? MDB_NEXT : MDB_SET_RANGE);
+
+    if (rc == MDB_NOTFOUND)
+        return DBK_NOT_FOUND;
+    if (rc != 0)
+        return lmdb_fail(err, walk->log->environment.env, rc, "read the log");
+    if (key.mv_size != sizeof sequence)
+        return lmdb_fail(err, NULL, MDB_CORRUPTED, "read the log");
+    memcpy(&sequence, key.mv_data, sizeof sequence);
+    if (sequence != expected)
+        return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
+                        (unsigned long long)expected);
+    walk->sequence = sequence;
+    walk->bytes = value.mv_data;
+    walk->size = value.mv_size;
+    walk->touched += value.mv_size;
+    return DBK_OK;
+}
+
+void log_walk_end(struct log_walk *walk)
+{
+    if (walk->bytes)
+        note_touched(walk->log, walk->bytes, walk->touched);
+    mdb_cursor_close(walk->cursor);
+    log_end_read(walk->log, walk->txn);
+}
+
+static enum dbk_code read_from(struct log_walk *walk, const struct bounds *bounds,
+                               struct dbk_batch *batch, struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
 
     assert(batch->count == 0 && batch->bytes_used == 0);
-    while (rc == 0 && within(batch, bounds, value.mv_size)) {
-        if (key.mv_size != sizeof sequence)
-            return lmdb_fail(err, NULL, MDB_CORRUPTED, "read the log");
-        memcpy(&sequence, key.mv_data, sizeof sequence);
-        if (sequence != after + 1)
-            return dbk_fail(err, DBK_DAMAGED, "record %llu is missing from the log",
-                            (unsigned long long)after + 1);
-        if (!batch_add(batch, sequence, value))
+    while (batch->count < bounds->max_records &&
+           (code = log_walk_next(walk, err)) == DBK_OK && fits(batch, bounds, walk)) {
+        if (!batch_add(batch, walk->sequence, walk->bytes, walk->size))
             return dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
-        after = sequence;
-        last = value.mv_data;
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
-    if (rc != 0 && rc != MDB_NOTFOUND)
-        return lmdb_fail(err, log->environment.env, rc, "read the log");
-    if (last)
-        note_touched(log, last, batch->bytes_used);
-    return DBK_OK;
+    return code == DBK_NOT_FOUND ? DBK_OK : code;
 }
 
 enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_records,
@@ -255,26 +289,18 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
                            struct dbk_error *err)
 {
     struct bounds bounds = {max_records, max_bytes};
+    struct log_walk walk;
     enum dbk_code code;
-    MDB_cursor *cursor;
-    MDB_txn *txn;
-    int rc;
 
     dbk_batch_clear(batch);
     batch->keys = log->sealed ? log->options.keys : NULL;
     if (max_records == 0 || after == UINT64_MAX)
         return DBK_OK;
-    code = log_begin_read(log, &txn, err);
+    code = log_walk_begin(log, after, &walk, err);
     if (code != DBK_OK)
         return code;
-    rc = mdb_cursor_open(txn, log->environment.log, &cursor);
-    if (rc == 0) {
-        code = read_from(log, cursor, after, &bounds, batch, err);
-        mdb_cursor_close(cursor);
-    } else {
-        code = lmdb_fail(err, log->environment.env, rc, "read the log");
-    }
-    log_end_read(log, txn);
+    code = read_from(&walk, &bounds, batch, err);
+    log_walk_end(&walk);
     if (code != DBK_OK)
         batch->count = 0;
     return code;
@@ -314,7 +340,7 @@ static enum dbk_code copy_record(struct dbk_log *log, MDB_txn *txn, uint64_t seq
                         (unsigned long long)sequence);
     if (rc != 0)
         return lmdb_fail(err, log->environment.env, rc, "read the log");
-    if (!batch_add(batch, sequence, value))
+    if (!batch_add(batch, sequence, value.mv_data, value.mv_size))
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
     note_touched(log, value.mv_data, batch->bytes_used);
     return DBK_OK;
