@@ -1,8 +1,10 @@
-"""Persons are erased while the server, and tools beside it, are killed at random: an erasure
-that is in the log is done before anything is served, none is ever undone, and none is half.
-Then rings and logs of before are put back."""
+"""Persons are erased and restricted, keys rotated and backups made, while the server, and tools
+beside it, are killed at random: an erasure that is in the log is done before anything is served,
+none is ever undone, and none is half; and each receipt proves it at the end. Then rings and logs
+of before are put back."""
 
 import collections
+import itertools
 import json
 import os
 import random
@@ -15,6 +17,7 @@ import unittest
 from http.client import HTTPException
 
 from harness import NOWHERE, PROGRAM, Server
+from receipts import check_receipts
 
 SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 500))
@@ -28,6 +31,8 @@ class Person:
         self.id, self.name = answer.data["id"], name
         self.records = [answer.sequence - 1]  # that have the name in them
         self.erased = self.asked = False      # acknowledged; sent
+        self.receipt = None                   # that it was acknowledged with
+        self.restricted = False               # by the last answer; None: not known
 
 
 class Erasures(unittest.TestCase):
@@ -44,6 +49,7 @@ class Erasures(unittest.TestCase):
         self.erased_by_log = {}  # person id -> sequence of its person.erased
         self.checked = 0         # the log up to here was read
         self.rings = []          # copies of keys/, a round each
+        self.backups = []        # that were finished: where, and the log's length before
 
     # What goes on.
 
@@ -84,8 +90,28 @@ class Erasures(unittest.TestCase):
             except LOST:
                 return
             if answer.status == 200:
-                person.erased = True
+                person.erased, person.receipt = True, answer.data
             elif answer.status != 503:
+                self.wrong.append((person.id, answer.status, answer.body))
+
+    def restrict(self):
+        """One, or take it back; of those, too, who are being erased."""
+        client, chance = self.server.client(timeout=10), random.Random(self.chance.random())
+        while not self.over.is_set():
+            time.sleep(0.005)
+            with self.lock:
+                person = chance.choice(self.people[-40:]) if self.people else None
+            if not person:
+                continue
+            lift, person.restricted = person.restricted, None
+            try:
+                answer = client.request("DELETE" if lift else "POST",
+                                        f"/persons/{person.id}/restriction")
+            except LOST:
+                return
+            if answer.status in (200, 201):
+                person.restricted = not lift
+            elif answer.status not in (404, 503):
                 self.wrong.append((person.id, answer.status, answer.body))
 
     def somebody(self, chance):
@@ -100,10 +126,13 @@ class Erasures(unittest.TestCase):
     def tool(self):
         """One beside the server, killed at any moment, or not."""
         person = self.somebody(self.chance)
-        commands = [("keys", "rotate"), ("keys", "backup", self.server.data_dir + "/copy")]
+        backup = os.path.join(self.server.data_dir, f"backup-{next(self.count)}")
+        commands = [("keys", "rotate"), ("keys", "backup", self.server.data_dir + "/copy"),
+                    ("backup", backup)]
         if person:
             commands += 2 * [("person", "erase", person.id)]
         command = self.chance.choice(commands)
+        what = " ".join(part for part in command[:2] if part.isalpha())
         if person and command[1] != "erase":
             person.asked = False
         tool = subprocess.Popen(
@@ -112,15 +141,19 @@ class Erasures(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             out, err = tool.communicate(timeout=self.chance.choice((0.02, 0.1, 0.3, 60)))
-            self.met[f"{command[0]} {command[1]}"] += 1
+            self.met[what] += 1
             if tool.returncode != 0 and "BUSY" not in err:
-                self.told[f"{command[:2]} {tool.returncode}: {err.strip()[:200]}"] += 1
+                self.told[f"{what} {tool.returncode}: {err.strip()[:200]}"] += 1
+            if tool.returncode == 0 and what == "backup":
+                self.backups.append((backup, self.checked))
             if tool.returncode == 0 and command[1] == "erase":
                 person.erased = True
         except subprocess.TimeoutExpired:
             tool.send_signal(signal.SIGKILL)
             tool.communicate()
-            self.met[f"{command[0]} {command[1]} killed"] += 1
+            self.met[what + " killed"] += 1
+            shutil.rmtree(backup, True)
+            shutil.rmtree(backup + ".partial", True)
 
     # What must hold.
 
@@ -164,9 +197,17 @@ class Erasures(unittest.TestCase):
         else:
             self.assertIn(person.name, body, (when, "is gone without a record"))
 
+    def look_restricted(self, client, person, when):
+        """Of who lives and is known to be, or not to be."""
+        if person.id in self.erased_by_log or person.restricted is None:
+            return
+        status = client.get(f"/persons/{person.id}/restriction").status
+        self.assertEqual(status, 200 if person.restricted else 404, (when, person.id))
+
     def look(self, people, when):
         client = self.server.client()
         for person in people:
+            self.look_restricted(client, person, when)
             for sequence in person.records:
                 answer = client.get(f"/log/{sequence}")
                 self.assertEqual(answer.status, 200, answer.body)
@@ -195,7 +236,7 @@ class Erasures(unittest.TestCase):
     def round(self, number):
         self.over.clear()
         threads = [threading.Thread(target=work, daemon=True)
-                   for work in (self.make, self.make, self.erase, self.erase)]
+                   for work in (self.make, self.make, self.erase, self.erase, self.restrict)]
         for thread in threads:
             thread.start()
         if self.chance.random() < 0.2:
@@ -223,10 +264,13 @@ class Erasures(unittest.TestCase):
         self.look(touched[-12:] + some, f"round {number}")
 
     def test_never_half_and_never_back(self):
-        self.wrong, self.told = [], collections.Counter()
+        self.wrong, self.told, self.count = [], collections.Counter(), itertools.count()
         self.server.start()
         for number in range(ROUNDS):
             self.round(number)
+            if number == ROUNDS // 2:  # one at least that nobody kills
+                self.backups.append((self.server.data_dir + "/backup", self.checked))
+                self.server.run("backup", self.backups[-1][0])
             if number % 50 == 49:
                 print(f"{number + 1} kills, {len(self.people)} persons, "
                       f"{len(self.erased_by_log)} erased, {dict(self.met)}", flush=True)
@@ -235,7 +279,38 @@ class Erasures(unittest.TestCase):
         print(f"{ROUNDS} kills, {len(self.people)} persons, {len(self.erased_by_log)} erased, "
               f"{dict(self.met)}; tools said {dict(self.told)}", flush=True)
         self.server.run("verify")
+        self.receipts_hold()
+        self.backups_hold()
         self.whole_state_put_back()
+
+    def receipts_hold(self):
+        self.signed(self.server.client(), self.checked)
+        kept = dict.fromkeys(self.erased_by_log)
+        kept.update((each.id, each.receipt) for each in self.people if each.receipt)
+        print(f"{check_receipts(self.server, kept)} receipts hold", flush=True)
+
+    def backups_hold(self):
+        """A log of before, with the ring of now: whoever was erased is, also by what that log
+        does not tell; and all others are there."""
+        for backup, length in self.chance.sample(self.backups, min(4, len(self.backups))):
+            other = Server(env={"DB_HOST": NOWHERE})
+            try:
+                self.server.bring_keys(other.data_dir)
+                other.run("restore", backup)
+                other.start()
+                client = other.client()
+                for person in self.people:
+                    if person.records[-1] > length:
+                        continue
+                    for sequence in person.records:
+                        body = client.get(f"/log/{sequence}").body.decode()
+                        self.assertEqual(person.name in body,
+                                         person.id not in self.erased_by_log,
+                                         (backup, person.id, body))
+                client.close()
+            finally:
+                other.close()
+        print(f"{len(self.backups)} backups hold", flush=True)
 
     def whole_state_put_back(self):
         """Ring and log of before an erasure: nothing in them knows of it. What was signed
