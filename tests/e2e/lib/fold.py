@@ -39,6 +39,11 @@ def person_of(record):
     return person
 
 
+def is_erased(record):
+    """Whether what it said is gone with the key: of a person, or of an anonymous id, who was."""
+    return record["data"].get("erased") is True
+
+
 def fold(records):
     """(persons, events) by id, each in the order in which the log made them."""
     persons, events = {}, {}
@@ -47,6 +52,8 @@ def fold(records):
     of_anonymous = {}  # and that each anonymous id ever had
     for record in records:
         kind, subject = record["type"], record["subject_id"]
+        if is_erased(record) and kind != "person.created":
+            continue  # nobody's events, of whom the end is told further behind
         if kind == "person.created":
             persons[subject] = person_of(record)
         elif kind == "person.updated":
@@ -65,7 +72,7 @@ def fold(records):
             if "anonymous_id" in event:
                 of_anonymous.setdefault(event["anonymous_id"], []).append(subject)
         elif kind == "event.deleted":
-            del events[subject]
+            events.pop(subject, None)  # of one that was erased since there is no more
         elif kind == "events.expired":
             for id in [id for id in events if recorded[id] <= record["data"]["through"]]:
                 del events[id]

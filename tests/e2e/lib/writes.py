@@ -6,22 +6,30 @@ log can be asked whether it is there, whether it is there twice, and who sent it
     person.created   its email              person.updated   its first_name
     event.recorded   properties["mark"], or "signup " + person for the automatic one
     ....deleted      "deleted " + id, for an id can be deleted once only
+
+Of who was erased nothing is said any more: "erased " and the sequence.
 """
 
 import json
 import uuid
 
+from fold import is_erased
+
 
 def mark_of(record):
     """The mark of a record as GET /log shows it."""
     kind, data = record["type"], record["data"]
+    if is_erased(record):
+        return f"erased {record['sequence']}"
     if kind == "person.created":
         return data["email"]
     if kind == "person.updated":
         return data["first_name"]
     if kind == "event.recorded":
         return data.get("properties", {}).get("mark") or "signup " + data["person_id"]
-    return "deleted " + record["subject_id"]
+    if kind in ("person.restricted", "person.unrestricted"):  # again and again
+        return f"{kind} {record['sequence']}"
+    return kind.removeprefix("event.").removeprefix("person.") + " " + record["subject_id"]
 
 
 class Write:

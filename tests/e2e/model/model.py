@@ -18,13 +18,14 @@ class Model:
         self.persons = {}   # id -> as shown without events, and version, created, deleted
         self.events = {}    # id -> as recorded, sequence, deleted (or gone with a person)
         self.aliases = {}   # anonymous id -> (person's id, sequence)
+        self.restricted = {}  # person's id, also of one who was deleted -> sequence
         self.keys = {}      # Idempotency-Key -> (what was asked, its answer, whether that is loose)
         self.tags = {}      # ETag of a person or event that was read -> what was shown
 
     def copy(self):
         """One that can be appended to besides; without keys and tags."""
         other = Model()
-        for name in "records", "persons", "events", "aliases":
+        for name in "records", "persons", "events", "aliases", "restricted":
             setattr(other, name, getattr(self, name).copy())
         return other
 
@@ -58,7 +59,11 @@ class Model:
             self.aliases[record["data"]["anonymous_id"]] = id, sequence
         elif kind == "person.unaliased":
             del self.aliases[record["data"]["anonymous_id"]]
-        elif kind not in ("person.restricted", "person.unrestricted", "log.resealed"):
+        elif kind == "person.restricted":
+            self.restricted[id] = sequence
+        elif kind == "person.unrestricted":
+            del self.restricted[id]
+        else:
             raise ValueError(f"what becomes of {kind}?")
 
     def _delete_person(self, id):
@@ -130,6 +135,26 @@ class Model:
                                      f"&after={events[0][1]['sequence']}")
         return shown
 
+    def shown_record(self, record):
+        """As who is not to see who is restricted gets it. Whose an event with an anonymous id
+        was, where that went with somebody, nobody knows."""
+        data, kind = record["data"], record["type"]
+        whose = record["subject_id"] if kind.startswith("person.") else data.get("person_id")
+        hidden = whose in self.restricted
+        if "anonymous_id" in data and kind == "event.recorded":
+            event = self.events[record["subject_id"]]
+            hidden = hidden or event["gone"] or self.person_of(event) in self.restricted
+        if not self.restricted or not hidden or not self.is_sealed(kind):
+            return record
+        left = {"person_id": data["person_id"]} if kind == "event.recorded" else {}
+        return {**record, "data": {**left, "restricted": True}}
+
+    @staticmethod
+    def is_sealed(kind):
+        """Whether records of this type say something of somebody."""
+        return kind in ("person.created", "person.updated", "person.aliased",
+                        "person.unaliased", "event.recorded")
+
     def list_persons(self, page, events_limit, matches):
         """(rows, the cursor of the next page or None)"""
         rows = [(self.persons[id]["created"], id) for id in self.live_persons()
@@ -142,8 +167,8 @@ class Model:
         rows = [row for row in rows if matches(row[1])]
         return _page(rows, **page)
 
-    def list_records(self, after, limit):
-        return _page([(record["sequence"], record) for record in self.records], after,
+    def list_records(self, after, limit, shown=lambda record: record):
+        return _page([(record["sequence"], shown(record)) for record in self.records], after,
                      limit)
 
 

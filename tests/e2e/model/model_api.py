@@ -33,10 +33,10 @@ class Api(Batches, Persons):
             if not bodies.UUID.fullmatch(rest[0]):
                 raise Refused(400)
             rest[0] = rest[0].lower()
-        if rest[1:2] == ["aliases"]:
-            what = "aliases"
-            del rest[1]
-        at = rest[1:] if what == "aliases" else rest
+        part = rest[1:2] and rest.pop(1)
+        if part == "restriction" and not rq.admin:
+            raise Refused(403)
+        what, at = (part, rest[1:]) if part else (what, rest)
         return self._call(f"_{method}_{what}" + ("_at" if at else ""), rq, *rest)
 
     def _call(self, name, rq, *args):

@@ -5,11 +5,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
+from model import Model
 from model_bodies import Refused
 
 OK = "The request was successful"
-SEALED = {"person.created", "person.updated", "person.aliased", "person.unaliased",
-          "event.recorded"}
 LINES = "application/x-ndjson"
 ENVELOPE = {"context", "items"}
 
@@ -39,6 +38,7 @@ class Request:
     query: dict = field(default_factory=dict)
     body: Optional[bytes] = None
     headers: dict = field(default_factory=dict)
+    admin: bool = True  # else by one who may read, but not who is restricted
 
     def check_type(self):
         if self.headers.get("Content-Type") != "application/json":
@@ -108,10 +108,12 @@ class Draft:
 
     @property
     def format(self):
-        """4: what is said of a person is sealed. 2 where it says what a program of the first
-        API cannot read."""
-        if self.type in SEALED:
+        """4: what is said of a person is sealed. 5: that would show who is restricted. 2 where
+        it says what a program of the first API cannot read."""
+        if Model.is_sealed(self.type):
             return 4
+        if self.type in ("person.restricted", "person.unrestricted"):
+            return 5
         return 2 if self.data.get("person_id", "") is None else 1
 
 

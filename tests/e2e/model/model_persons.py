@@ -184,6 +184,40 @@ class Persons(Reads):
         return Expected(200, [draft],
                         headers=lambda made: {"Daybook-Sequence": made[0]["sequence"]})
 
+    # Who is restricted.
+
+    def _restriction(self, status, id, drafts=()):
+        """As of then."""
+        def sequence():
+            return self.model.restricted[id]
+
+        def data(made):
+            return {"person_id": id, "sequence": sequence(),
+                    "datetime_created": self.model.records[sequence() - 1]["recorded_at"]}
+        headers = (lambda made: {}) if drafts is None else \
+            lambda made: {"Daybook-Sequence": sequence()}
+        return Expected(status, list(drafts or ()), data, headers)
+
+    def _post_restriction(self, rq, id):
+        def answer():
+            self._person(id)
+            if id in self.model.restricted:
+                return self._restriction(200, id)
+            return self._restriction(201, id, [Draft("person.restricted", id, {})])
+        return self._keyed(rq, lambda rq: answer)
+
+    def _get_restriction(self, rq, id):
+        """Also of one who was deleted since."""
+        if id not in self.model.restricted:
+            raise Refused(404)
+        return self._restriction(200, id, None)
+
+    def _delete_restriction(self, rq, id):
+        self._person(id)
+        if id not in self.model.restricted:
+            raise Refused(404)
+        return self._deleted(Draft("person.unrestricted", id, {}))
+
     # By what others call them.
 
     def _patch_person_by(self, rq, external_id):

@@ -98,7 +98,15 @@ class Reads:
             raise Refused(400, *wrong)
         return found
 
-    def _of_whom(self, query, *whose_else):
+    def _hidden(self, rq):
+        """The persons who are not shown here."""
+        return {} if rq.admin else self.model.restricted
+
+    def _visible(self, rq, id):
+        if id in self._hidden(rq):
+            raise Refused(403)
+
+    def _of_whom(self, rq, query, *whose_else):
         """Whether the person of an id is who is asked for. None: nobody is, which the log
         knows."""
         email, external_id = query["email"], query["external_id"]
@@ -106,9 +114,10 @@ class Reads:
         whose += [self.model.owner(email)] if email else []
         whose += [self.model.owner_of_external(external_id)] if external_id else []
         whose += [query["person_id"]] if query.get("person_id") else []
-        if None in whose or len(set(whose)) > 1:
+        hidden = self._hidden(rq)
+        if None in whose or len(set(whose)) > 1 or (whose and whose[0] in hidden):
             return None
-        return lambda id: not whose or id == whose[0]
+        return lambda id: id == whose[0] if whose else id not in hidden
 
     def _of_nobody(self, rq):
         """Of what is not read PostgreSQL's absence may be seen, or not."""
@@ -137,7 +146,8 @@ class Reads:
                            anonymous_id=bodies.ANONYMOUS_ID, properties=self._contained(
                                rq, **WHOSE, anonymous_id=str))
         alias = query["anonymous_id"]
-        of_whom = self._of_whom(query, *[self.model.aliases.get(alias, (None,))[0]][:bool(alias)])
+        owner = self.model.aliases.get(alias, (None,))[0]
+        of_whom = self._of_whom(rq, query, *([owner] if alias else []))
         if not of_whom:
             return self._of_nobody(rq)
         return self._listed(rq, *self.model.list_persons(
@@ -151,7 +161,7 @@ class Reads:
                            since=bodies.time, until=bodies.time,
                            anonymous_id=bodies.ANONYMOUS_ID, properties=self._contained(
                                rq, **WHOSE, person_id=bodies.uuid, anonymous_id=str))
-        of_whom = self._of_whom(query)
+        of_whom = self._of_whom(rq, query)
         if not of_whom:
             return self._of_nobody(rq)
         return self._listed(rq, *self.model.list_events(
@@ -161,18 +171,23 @@ class Reads:
     def _get_log(self, rq):
         query = self._read(rq, **PAGE)
         return self._listed(rq, *self.model.list_records(
-            query["after"] or 0, query["limit"] or 1000),
+            query["after"] or 0, query["limit"] or 1000, self._shown_record(rq)),
             {"Daybook-Projected-Sequence": None})
 
     def _get_log_at(self, rq, sequence):
         if not 1 <= int(sequence) <= self.model.head:
             raise Refused(404)
-        return Expected(200, [], lambda made: self.model.records[int(sequence) - 1])
+        shown = self._shown_record(rq)
+        return Expected(200, [], lambda made: shown(self.model.records[int(sequence) - 1]))
+
+    def _shown_record(self, rq):
+        return (lambda record: record) if rq.admin else self.model.shown_record
 
     def _get_persons_at(self, rq, id):
         limit = events_limit(self._read(rq, events_limit=number(0, 1000)))
         headers = self._tables()
         self._person(id)
+        self._visible(rq, id)
         shown = self.model.person(id, limit)
         known = self.model.tags.get(rq.headers.get("If-None-Match"))
         return Expected(304 if known and same(known, shown) else 200, [], lambda made: shown,
@@ -201,6 +216,7 @@ class Reads:
     def _get_aliases(self, rq, id):
         """The log tells them."""
         self._person(id)
+        self._visible(rq, id)
         rows = [self._alias(id, *alias) for alias in self.model.aliases_of(id)]
         return self._listed(rq, rows, None, {"Daybook-Projected-Sequence": self.model.head})
 
@@ -212,6 +228,7 @@ class Reads:
         event = self.model.live_event(id)
         if not event:
             raise Refused(404)
+        self._visible(rq, self.model.person_of(event))
         shown, asked = self.model.event(id), rq.headers.get("If-None-Match")
         tag = f'"{event["sequence"]}"'
         known = asked == tag if "anonymous_id" not in shown else \

@@ -12,7 +12,8 @@ class Requests(Bodies):
         super().__init__(chance, model)
         self.kinds = ((self.post_person, 8), (self.put_person, 5), (self.patch_person, 9),
                       (self.put_by, 6), (self.post_alias, 7), (self.delete_alias, 4),
-                      (self.delete_person, 3), (self.post_event, 22), (self.batch, 6),
+                      (self.delete_person, 3), (self.restriction, 5),
+                      (self.post_event, 22), (self.batch, 6),
                       (self.delete_event, 6), (self.again, 8), (self.get_person, 9),
                       (self.get_event, 9), (self.get_aliases, 3), (self.list_persons, 5),
                       (self.list_events, 10), (self.log, 5), (self.wrong_route, 1))
@@ -20,7 +21,10 @@ class Requests(Bodies):
     def next(self):
         self.count += 1
         kinds, weights = zip(*self.kinds)
-        request = self.chance.choices(kinds, weights)[0]()
+        kind = self.chance.choices(kinds, weights)[0]
+        request = kind()
+        if request.method == "GET" and kind != self.wrong_route:
+            request.admin = not self.one_in(3)
         if request.method == "GET" and self.one_in(12):
             request.method = "HEAD"
         request.headers["X-Request-Id"] = f"step-{self.count}"
@@ -140,6 +144,15 @@ class Requests(Bodies):
         if body:
             return self.request("DELETE", path + id, body, self.if_match(id))
         return Request("DELETE", path + id, headers=self.if_match(id))
+
+    def restriction(self):
+        """Rather of those who are not, that are to be; or who are, that it ends."""
+        id, whose = self.person_id(), list(self.model.restricted)
+        method = self.chance.choice(("POST", "POST", "DELETE", "GET"))
+        if whose and method != "POST" and not self.one_in(4):
+            id = self.among(whose)
+        request = Request(method, f"/persons/{id}/restriction")
+        return self.keyed(request) if method == "POST" else request
 
     def post_event(self):
         event = self.event_there() if self.one_in(8) else self.an_event()

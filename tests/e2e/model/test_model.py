@@ -6,12 +6,13 @@ import json
 import os
 import random
 import re
+import shutil
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlencode
 
 from fold import check_reads
-from harness import Server
+from harness import PATIENCE, Client, Server
 from model import Model, same
 from model_api import Api
 from model_bodies import Refused
@@ -27,17 +28,44 @@ STEPS = int(os.environ.get("DAYBOOK_STEPS", 500))   # in each round
 EVERY = int(os.environ.get("DAYBOOK_EVERY", 500))   # steps, each happening once
 
 
+class Admins(Server):
+    """One whose clients are admins; but who may only read sees nobody who is restricted."""
+
+    SCOPES = {"root": ("admin",), "reader": ("read", "audit")}
+
+    def make_tokens(self):
+        self.tokens = {name: self.run("token", "create", name, "--scope", ",".join(scopes))
+                       .stdout.strip() for name, scopes in self.SCOPES.items()}
+        return self
+
+    def take_tokens(self, other):
+        self.tokens = other.tokens
+        shutil.copy(os.path.join(other.data_dir, "tokens"), self.data_dir)
+
+    def client(self, timeout=PATIENCE):
+        client = AdminClient(self.port, timeout)
+        client.token = self.tokens["root"]
+        self.clients.append(client)
+        return client
+
+
+class AdminClient(Client):
+    def request(self, method, path, body=None, headers=None):
+        return super().request(method, path, body, {
+            "Authorization": "Bearer " + self.token, **(headers or {})})
+
+
 class Life:
     """A server, and what happens to it. Nothing is in flight meanwhile."""
 
     def __init__(self, model):
         self.model, self.moves = model, 0
         self.postgres = Postgres()
-        self.server = self.new_server().start()
+        self.server = self.new_server().make_tokens().start()
         self.client = self.server.client()
 
     def new_server(self):
-        return Server(env=dict(self.postgres.settings(), READ_WAIT="60"))
+        return Admins(env=dict(self.postgres.settings(), READ_WAIT="60"))
 
     def close(self):
         try:
@@ -72,6 +100,7 @@ class Life:
             if tools[1] == "import":
                 old.bring_keys(self.server.data_dir)
             self.server.run(tools[1], between)
+            self.server.take_tokens(old)
         finally:
             old.close()
         self.server.start()
@@ -166,8 +195,10 @@ class Walk:
 
     def ask(self, request):
         path = request.path + ("?" + urlencode(request.query) if request.query else "")
+        by = {} if request.admin else {
+            "Authorization": "Bearer " + self.life.server.tokens["reader"]}
         return self.life.client.request(request.method, path, request.body,
-                                        request.headers)
+                                        {**request.headers, **by})
 
     def check(self, request, expected, answer):
         if expected.may_be_away and answer.status == 503:
@@ -275,7 +306,8 @@ def check_record(record, draft, made, request, at_least):
         "recorded_at": record["recorded_at"],
         "subject_id": settled(draft.subject, made) or subject,
         "data": settled(draft.data, made),
-        "meta": {"request_id": request.headers["X-Request-Id"], "source": "rest"}})
+        "meta": {"actor": "root", "request_id": request.headers["X-Request-Id"],
+                 "source": "rest"}})
 
 
 def fields_of(answer):
