@@ -1,6 +1,7 @@
 """Several servers that are one: a data directory and a schema of PostgreSQL each, and the
 brokers that they share."""
 
+import contextlib
 import os
 import signal
 import struct
@@ -27,9 +28,17 @@ class Node(Server):
         self.env.update(
             CLUSTER_BROKERS=bootstrap, CLUSTER_TOPIC=topic, CLUSTER_NODE=name,
             CLUSTER_URL=f"http://127.0.0.1:{self.port}", CLUSTER_SESSION=str(SESSION),
-            SEALED="false")
+            MASTER_KEY_FILE=self.data_dir + ".master")
+        self.put_master()
         self.env.update({key: str(value) for key, value in settings.items()})
         self.env["DAYBOOK_TEST_CLOCK"] = os.path.join(self.data_dir, "clock")
+
+    def put_master(self, behind="", digit="a"):
+        """The file of the master key, which lies beside the data directory: the same at all."""
+        path = self.data_dir + ".master" + behind
+        with open(path, "w", encoding="ascii") as file:
+            file.write(digit * 64 + "\n")
+        os.chmod(path, 0o600)
 
     def set_clock(self, seconds):
         """Ahead by so many. The first time it must not run yet."""
@@ -91,6 +100,9 @@ class Node(Server):
     def close(self):
         self.thaw()
         super().close()
+        for behind in ("", ".new"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self.data_dir + ".master" + behind)
 
     def health(self, path, timeout=2):
         """The status of one of the health routes; None where nobody answers."""

@@ -1,88 +1,19 @@
 """Three servers of one sealed log over a broker of Kafka's own: who is erased is so at each, also
 at one that was down or comes later, and who leads next goes on with the same keys."""
 
-import json
 import os
 import subprocess
-import time
 import unittest
 import uuid
 
-from brokers import Brokers, Missing
-from harness import PATIENCE
-from nodes import Nodes
-
-TOPIC = os.environ["DAYBOOK_TOPIC"]
+from sealed import TOPIC, SealedNodes, begin_brokers
 
 
 def setUpModule():
-    global brokers
-    try:
-        brokers = Brokers(1)
-    except Missing as missing:
-        raise unittest.SkipTest(f"no brokers: {missing}") from None
-    unittest.addModuleCleanup(brokers.close)
-    brokers.start()
+    SealedNodes.brokers = begin_brokers()
 
 
-class Sealed(unittest.TestCase):
-    def setUp(self):
-        self.nodes = Nodes(brokers.bootstrap, "abc", replication=1, SEALED="true",
-                           topic="t" + uuid.uuid4().hex[:8], CLUSTER_UNSAFE="true")
-        self.addCleanup(self.nodes.close)
-        for node in self.nodes:
-            node.env["MASTER_KEY_FILE"] = node.data_dir + ".master"
-            self.addCleanup(os.remove, node.data_dir + ".master")
-            self.put_master(node, "", "a")
-        self.nodes.start()
-
-    def put_master(self, node, behind, digit):
-        path = node.env["MASTER_KEY_FILE"] + behind
-        with open(path, "w", encoding="ascii") as file:
-            file.write(digit * 64 + "\n")
-        os.chmod(path, 0o600)
-
-    def person(self):
-        answer = self.nodes.await_leader().insist("/persons", {
-            "email": f"{uuid.uuid4().hex}@sealed.test", "first_name": "Kate",
-            "last_name": "Pryde"})
-        self.assertEqual(answer.status, 201, answer.details)
-        return answer.data
-
-    def erase(self, person):
-        """At whoever leads, until it is done."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            client = self.nodes.await_leader().client()
-            try:
-                answer = client.request("DELETE", f"/persons/{person['id']}?erase=true")
-            finally:
-                client.close()
-            if answer.status == 200:
-                return
-            self.assertIn(answer.status, (307, 503), answer.body)
-            time.sleep(0.1)
-        self.fail("nobody erases")
-
-    def status_of(self, node, person):
-        client = node.client()
-        try:
-            return client.get(f"/persons/{person['id']}").status
-        finally:
-            client.close()
-
-    def erased_keys(self, node):
-        return json.loads(node.run("keys", "status", "--json", check=False).stdout)["ring"]["erased"]
-
-    def assert_all_have(self, living, erased, keys):
-        self.nodes.await_equal()
-        for node in self.nodes:
-            for person in living:
-                self.assertEqual(self.status_of(node, person), 200, node.name)
-            for person in erased:
-                self.assertEqual(self.status_of(node, person), 410, node.name)
-            node.wait_for(lambda: self.erased_keys(node) == keys, f"{node.name} erases")
-
+class Sealed(SealedNodes):
     def test_erased_at_each(self):
         kate, ororo, logan = (self.person() for _ in range(3))
         self.erase(kate)
@@ -100,7 +31,7 @@ class Sealed(unittest.TestCase):
         self.assert_all_have([logan, jean], [kate, ororo], 2)
 
         for node in self.nodes:
-            self.put_master(node, ".new", "b")
+            node.put_master(".new", "b")
         for node in self.nodes:
             node.run("keys", "rotate")
         self.assert_all_have([logan, jean, self.person()], [kate, ororo], 2)
@@ -111,7 +42,7 @@ class Sealed(unittest.TestCase):
         down.kill()
         kate = self.person()
         for node in self.nodes:
-            self.put_master(node, ".new", "b")
+            node.put_master(".new", "b")
         refused = down.run("keys", "rotate", check=False)
         self.assertEqual(refused.returncode, 3, refused.stderr)
         self.assertIn("behind", refused.stderr)
@@ -125,9 +56,10 @@ class Sealed(unittest.TestCase):
         kate, ororo = self.person(), self.person()
         self.erase(kate)
         for topic, *flags in ((uuid.uuid4().hex,), (uuid.uuid4().hex, "--unseal")):
-            subprocess.run([TOPIC, "make", brokers.bootstrap, topic, "1"], check=True, timeout=60)
+            subprocess.run([TOPIC, "make", self.brokers.bootstrap, topic, "1"], check=True,
+                           timeout=60)
             self.nodes["a"].run("relay", "--topic", topic, *flags)
-            told = subprocess.run([TOPIC, "read", brokers.bootstrap, topic], check=True,
+            told = subprocess.run([TOPIC, "read", self.brokers.bootstrap, topic], check=True,
                                   capture_output=True, text=True, timeout=120).stdout
             self.assertNotIn(kate["email"], told)
             self.assertEqual(ororo["email"] in told, bool(flags))

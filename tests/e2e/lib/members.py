@@ -46,6 +46,10 @@ class Brokers:
         self.process.stdout.close()
 
 
+def private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
 class Member(Server):
     """One of them."""
 
@@ -53,10 +57,14 @@ class Member(Server):
         super().__init__(env={
             "CLUSTER_BROKERS": brokers.bootstraps, "CLUSTER_NODE": node,
             "LSAN_OPTIONS": f"suppressions={LEAKS}:print_suppressions=0",
-            "CLUSTER_SESSION": SESSION, "CLUSTER_UNSAFE": "true", "SEALED": "false", **env})
+            "CLUSTER_SESSION": SESSION, "CLUSTER_UNSAFE": "true", **env})
         self.node = node
         self.url = f"http://127.0.0.1:{self.port}"
         self.env["CLUSTER_URL"] = self.url
+        if "MASTER_KEY_FILE" not in env:
+            self.env["MASTER_KEY_FILE"] = os.path.join(self.data_dir, "master.key")
+            with open(self.env["MASTER_KEY_FILE"], "w", opener=private) as file:
+                file.write("a" * 64 + "\n")
 
     def ask(self, method, path, body=None, **headers):
         """On a connection of its own."""
