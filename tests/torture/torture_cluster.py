@@ -1,7 +1,9 @@
 """Three servers that are one, and their three brokers, killed, frozen, cut off, with full
-disks and clocks apart, at random, while clients write and read at all of them. Nothing that
-was acknowledged is lost, doubled or out of order; all have the same log, and tables that are
-its fold; and what clients saw could have come from one server (Porcupine says so)."""
+disks and clocks apart, their keys rotated, begun anew from backups and given rings of before, at
+random, while clients write, erase persons and read at all of them. Nothing that was acknowledged
+is lost, doubled or out of order; all have the same log, and tables that are its fold; who was
+erased is so everywhere, which receipts prove; and what clients saw could have come from one
+server (Porcupine says so)."""
 
 import json
 import os
@@ -15,9 +17,12 @@ import unittest
 import checker
 import network
 from brokers import Brokers, Missing
-from faults import FaultyNode, Faults
+from erasing import Erasing
+from faults import FaultyNode
 from fold import check_reads
+from key_faults import KeyFaults
 from nodes import Nodes
+from receipts import check_receipts
 from registers import DOMAIN, Registers
 from traffic import Traffic
 from writes import mark_of
@@ -33,7 +38,7 @@ LONG_ROUNDS = 60  # of a run in which everything must have happened
 def registers_marks(records):
     """Those of the persons that are registers."""
     persons = {record["subject_id"] for record in records if record["type"] ==
-               "person.created" and record["data"]["email"].endswith(DOMAIN)}
+               "person.created" and record["data"].get("email", "").endswith(DOMAIN)}
     return [mark_of(record) for record in records if record["subject_id"] in persons]
 
 
@@ -64,12 +69,13 @@ class Cluster(unittest.TestCase):
         self.nodes = Nodes(self.brokers.bootstrap, "abc", make=self.make)
         self.addCleanup(self.nodes.close)
         self.nodes.start()
-        self.faults = Faults(self.nodes, self.brokers, self.net, self.chance, self.say)
+        self.faults = KeyFaults(self.nodes, self.brokers, self.net, self.chance, self.say)
+        self.addCleanup(self.faults.close)
 
     def make(self, name, bootstrap, **settings):
         if self.net:
             settings.update(within=self.net.within(name), connect=self.net.connector(name))
-        return FaultyNode(name, bootstrap, **settings)
+        return FaultyNode(name, bootstrap, AUDIT_INTERVAL=1, **settings)
 
     def say(self, *what):
         print(f"{time.monotonic() - self.began:7.1f}", *what, flush=True)
@@ -129,19 +135,22 @@ class Cluster(unittest.TestCase):
     def torture(self):
         load = Traffic(self.nodes, SEED, clients=6, may_refuse=True, pause=0.05).start()
         registers = Registers(self.nodes.all, SEED).start()
+        erasing = Erasing(self.nodes.all, SEED).start()
         self.pause(2)
         for _ in range(ROUNDS):
             self.faults.happen()
             self.pause(self.chance.uniform(0.5, 6))
             self.assertFalse(load.wrong, load.wrong[:5])
+            self.assertFalse(erasing.wrong, erasing.wrong[:5])
         self.all_well()
+        erasing.stop()
         registers.stop()
         load.stop()
         self.say("stopped:", len(load.acknowledged), "acknowledged,", len(load.refused),
                  "refused,", len(load.unanswered), "without an answer,",
                  len(registers.history), "in the history")
         head = self.nodes.await_equal(LONG)
-        self.check(load, registers, head)
+        self.check(load, registers, erasing, head)
         print(f"events: {ROUNDS}: {dict(sorted(self.faults.counts.items()))}",
               self.faults.bites, flush=True)
         if ROUNDS >= LONG_ROUNDS:
@@ -150,11 +159,35 @@ class Cluster(unittest.TestCase):
         if self.no_links:
             self.skipTest(f"passed, but no links were cut: {self.no_links}")
 
-    def check(self, load, registers, head):
+    def check_erased(self, erasing, head):
+        """Also once each has the last master key alone."""
+        self.say(erasing.check(self.nodes.all))
+        while any(map(self.faults.has_next, self.nodes)):
+            self.assertEqual(set(self.faults.rotate_rest().values()), {0})
+        for node in self.nodes:
+            node.wait_for(lambda node=node: self.signed(node) >= head, "all of it is signed")
+            check_receipts(node, erasing.receipts())
+        rings = [json.loads(node.run("keys", "status", "--json", check=False).stdout)["ring"]
+                 for node in self.nodes]
+        for ring in rings:
+            self.assertEqual([ring[what] for what in ("erased", "damaged")],
+                             [rings[0]["erased"], 0], rings)
+        self.say("receipts hold at each, and rings are alike:", rings[0]["erased"], "erased")
+
+    @staticmethod
+    def signed(node):
+        client = node.client()
+        answer = client.get("/checkpoint")
+        client.close()
+        return int(answer.body.split(b"\n")[1]) if answer.status == 200 else 0
+
+    def check(self, load, registers, erasing, head):
         records = self.nodes.all[0].log_records()
         self.assertEqual(len(records), head)
-        load.check(records, earlier=registers_marks(records))
+        ours = [mark_of(record) for record in records if erasing.is_ours(record)]
+        load.check(records, earlier=registers_marks(records) + ours)
         self.say(registers.check(self.checker, self.scratch))
+        self.check_erased(erasing, head)
         for node in self.nodes:
             check_reads(node, records)
             node.run("verify", "--projection")
