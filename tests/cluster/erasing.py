@@ -246,7 +246,7 @@ class _Looker(_Client):
             if not answer:
                 return
             self.all.looks += 1
-            if person.name.encode() in answer[2] or answer[0] not in (200, 404, 503) or \
+            if person.name.encode() in answer[2] or answer[0] not in (200, 410, 503) or \
                     (answer[0] == 200 and path.startswith("/persons")):
                 with self.all.lock:
                     self.all.wrong.append(f"erased, and then GET {path} at {self.node.name} is "

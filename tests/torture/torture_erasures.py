@@ -111,7 +111,7 @@ class Erasures(unittest.TestCase):
                 return
             if answer.status in (200, 201):
                 person.restricted = not lift
-            elif answer.status not in (404, 503):
+            elif answer.status not in (404, 410, 503):
                 self.wrong.append((person.id, answer.status, answer.body))
 
     def somebody(self, chance):
