@@ -33,6 +33,7 @@ from harness import PATIENCE, Client  # noqa: E402
 
 DATA = "/var/lib/daybook"
 SETTINGS = "/etc/daybook/daybook.env"
+MASTER = "/etc/daybook/keys/master"  # where the documents put one
 UNIT = "/lib/systemd/system/daybook.service"
 LOCKED = 300  # seconds for which another dpkg may be at work
 PERSON = {"email": "kate@marauders.mock", "first_name": "Kate", "last_name": "Pryde"}
@@ -69,7 +70,8 @@ def there_is_a_user():
 
 def leave_nothing():
     dpkg("--purge", "daybook")
-    shutil.rmtree(DATA, ignore_errors=True)
+    for directory in (DATA, os.path.dirname(SETTINGS)):
+        shutil.rmtree(directory, ignore_errors=True)
     if there_is_a_user():
         run("deluser", "--quiet", "--system", "daybook", check=False)
     run("delgroup", "--quiet", "--system", "daybook", check=False)
@@ -265,16 +267,25 @@ class Package(unittest.TestCase):
         self.assertTrue(os.path.exists(f"{DATA}/log/data.mdb"))
 
     def purge(self):
+        """The log is sealed, and worth nothing without its keys, wherever they are."""
+        os.mkdir(os.path.dirname(MASTER), 0o700)
+        shutil.copy(f"{DATA}/keys/master", MASTER)
         told = dpkg("--purge", "daybook")
         self.assertIn(f"{DATA} is kept", told)
-        self.assertFalse(os.path.exists("/etc/daybook"))
-        self.assertEqual(sorted(os.listdir(DATA)), ["audit", "history", "log", "log.id", "tokens"])
+        self.assertIn("/etc/daybook is kept", told)
+        self.assertEqual(os.listdir("/etc/daybook"), ["keys"])
+        self.assertTrue(os.path.exists(MASTER))
+        self.assertEqual(sorted(os.listdir(DATA)),
+                         ["audit", "history", "keys", "log", "log.id", "tokens"])
+        self.assertEqual(sorted(os.listdir(f"{DATA}/keys")), ["lock", "master", "ring"])
         self.assertTrue(there_is_a_user())  # who owns what is kept
         shutil.rmtree(DATA)
+        shutil.rmtree("/etc/daybook")
         dpkg("-i", package)
         self.assertIn("Status: install ok installed", run("dpkg", "-s", "daybook"))
         self.assertNotIn("is kept", dpkg("--purge", "daybook"))
         self.assertFalse(os.path.exists(DATA))
+        self.assertFalse(os.path.exists("/etc/daybook"))
 
 
 def main():
