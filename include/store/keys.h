@@ -41,10 +41,12 @@ struct dbk_keys_options {
 
 /* The master key's file: configured, where it is not NULL or ""; else master_key in
  * credentials (systemd's $CREDENTIALS_DIRECTORY; may be NULL), where it is there; else "",
- * which stands for `master` in the ring's directory. DBK_INVALID: the path is too long. */
+ * which stands for `master` in the ring's directory, dir. Credentials that may not be looked
+ * at count as having it, unless dir has a master key. DBK_INVALID: the path is too long. */
 #define DBK_KEYS_PATH 4096
 enum dbk_code dbk_keys_master(const char *configured, const char *credentials,
-                              char out[DBK_KEYS_PATH], struct dbk_error *err);
+                              const char *dir, char out[DBK_KEYS_PATH],
+                              struct dbk_error *err);
 
 /* Make a ring, of no log yet: the directory, the master key where options name none, and
  * DBK_KEYS_AHEAD keys. Killed at any moment, it can be asked for again.

@@ -39,7 +39,8 @@ enum dbk_code tool_keys_find(const struct config *config, struct tool_keys_place
     if (!tool_keys_dir(config, place->dir, sizeof place->dir, err))
         return err->code;
     return dbk_keys_master(config_text(config, SETTING_MASTER_KEY_FILE),
-                           getenv("CREDENTIALS_DIRECTORY"), place->master, err);
+                           getenv("CREDENTIALS_DIRECTORY"), place->dir, place->master,
+                           err);
 }
 
 enum dbk_code tool_keys_open(const struct tool *tool, bool read_only,

@@ -71,7 +71,7 @@ static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
         return err->code;
     snprintf(ring->tmp, sizeof ring->tmp, "%.*s.tmp", PATH_MAX, ring->dir);
     code = dbk_keys_master(config_text(config, SETTING_MASTER_KEY_FILE),
-                           getenv("CREDENTIALS_DIRECTORY"), master, err);
+                           getenv("CREDENTIALS_DIRECTORY"), ring->dir, master, err);
     if (code != DBK_OK)
         return code;
     remove_tmp(ring);

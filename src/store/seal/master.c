@@ -11,8 +11,23 @@
 
 enum { READ_MOST = 128 }; /* a byte more than any of its forms */
 
+/* What cannot be looked at may be there: a key made in its place would lie beside the ring.
+ * Unless one does already, and the credentials are of whoever started this one. */
+static bool is_handed(const char *path, const char *dir)
+{
+    char beside[DBK_KEYS_PATH];
+
+    if (access(path, F_OK) == 0)
+        return true;
+    if (errno == ENOENT)
+        return false;
+    snprintf(beside, sizeof beside, "%s/master", dir);
+    return access(beside, F_OK) != 0;
+}
+
 enum dbk_code dbk_keys_master(const char *configured, const char *credentials,
-                              char out[DBK_KEYS_PATH], struct dbk_error *err)
+                              const char *dir, char out[DBK_KEYS_PATH],
+                              struct dbk_error *err)
 {
     int length = 0;
 
@@ -21,7 +36,7 @@ enum dbk_code dbk_keys_master(const char *configured, const char *credentials,
         length = snprintf(out, DBK_KEYS_PATH, "%s", configured);
     else if (credentials && credentials[0]) {
         length = snprintf(out, DBK_KEYS_PATH, "%s/master_key", credentials);
-        if (length < DBK_KEYS_PATH && access(out, F_OK) != 0)
+        if (length < DBK_KEYS_PATH && !is_handed(out, dir))
             out[0] = '\0';
     }
     if (length < DBK_KEYS_PATH)

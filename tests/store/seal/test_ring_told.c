@@ -121,15 +121,36 @@ static void a_master_key_is_looked_for_in_order(void **state)
     struct ring *r = *state;
     char path[DBK_KEYS_PATH];
 
-    assert_int_equal(dbk_keys_master("/a", r->root, path, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_master("/a", r->root, r->dir, path, &r->err), DBK_OK);
     assert_string_equal(path, "/a");
-    assert_int_equal(dbk_keys_master("", r->root, path, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_master("", r->root, r->dir, path, &r->err), DBK_OK);
     assert_string_equal(path, "");
     write_file(r, "../master_key", "", 0);
-    assert_int_equal(dbk_keys_master(NULL, r->root, path, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_master(NULL, r->root, r->dir, path, &r->err), DBK_OK);
     assert_true(strstr(path, "/master_key") && !strncmp(path, r->root, 5));
-    assert_int_equal(dbk_keys_master(NULL, NULL, path, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_master(NULL, NULL, r->dir, path, &r->err), DBK_OK);
     assert_string_equal(path, "");
+}
+
+/* A file where their directory should be stands for one that may not be entered: so it is for
+ * root, too. */
+static void credentials_that_cannot_be_looked_at_are_not_passed_over(void **state)
+{
+    struct ring *r = *state;
+    char closed[1024], path[DBK_KEYS_PATH];
+    const struct dbk_keys_options options = {.master = path};
+
+    write_file(r, "../closed", "", 0);
+    snprintf(closed, sizeof closed, "%s/closed", r->root);
+    assert_int_equal(dbk_keys_master(NULL, closed, r->dir, path, &r->err), DBK_OK);
+    assert_string_equal(path, ""); /* the ring's own is there, so they are others' */
+
+    close_keys(r);
+    snprintf(r->dir, sizeof r->dir, "%s/other", r->root);
+    assert_int_equal(dbk_keys_master(NULL, closed, r->dir, path, &r->err), DBK_OK);
+    assert_int_equal(dbk_keys_make(r->dir, &options, &r->err), DBK_IO);
+    assert_non_null(strstr(r->err.text, "closed/master_key"));
+    assert_int_not_equal(access(in_ring(r, "master"), F_OK), 0);
 }
 
 /* The ring. */
@@ -564,6 +585,7 @@ int main(void)
         TEST(a_master_key_of_another_user_is_refused),
         TEST(a_master_key_may_be_bytes),
         TEST(a_master_key_is_looked_for_in_order),
+        TEST(credentials_that_cannot_be_looked_at_are_not_passed_over),
         TEST(a_lost_ring_is_told),
         TEST(a_ring_cut_in_its_page_is_told),
         TEST(a_ring_cut_below_what_the_log_uses_is_told),
