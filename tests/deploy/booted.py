@@ -10,6 +10,7 @@ import glob
 import os
 import pwd
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,7 +28,12 @@ from witness import Note, Witness  # noqa: E402
 
 SERVER, ASKER = "daybook.service", "daybook-cosign.service"
 SETTINGS, POLICY = "/etc/daybook/daybook.env", "/etc/daybook/policy"
-KEYS = "/var/lib/daybook/audit/keys.pub"
+DATA, PROGRAM = "/var/lib/daybook", os.environ["DAYBOOK"]
+KEYS = f"{DATA}/audit/keys.pub"
+UNIT = f"/lib/systemd/system/{SERVER}"
+COMMAND = "/etc/systemd/system/keys-command.service"
+MASTER = "/etc/daybook/keys/master"
+PERSON = {"email": "kate@marauders.mock", "first_name": "Kate", "last_name": "Pryde"}
 EVENT = {"event_type": "click", "anonymous_id": "a"}
 package = None
 
@@ -66,8 +72,17 @@ def write(path, text):
         file.write(text)
 
 
+def leave_nothing():
+    run("systemctl", "stop", SERVER, ASKER, check=False)
+    run("dpkg", "--purge", "daybook")
+    for path in (DATA, "/etc/daybook", *(f"/etc/systemd/system/{unit}.d"
+                                         for unit in (SERVER, ASKER))):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 class Booted(unittest.TestCase):
     def setUp(self):
+        self.addCleanup(leave_nothing)
         run("dpkg", "-i", package)
         for unit in (SERVER, ASKER):  # there is no journal here
             os.makedirs(f"/etc/systemd/system/{unit}.d")
@@ -130,6 +145,54 @@ class Booted(unittest.TestCase):
         self.assertEqual((state(ASKER, "ExecMainStatus"), state(ASKER, "NRestarts")),
                          ("2", "0"))
         self.assertIn("AUDIT_POLICY is needed", told(ASKER))
+        self.end(SERVER)
+
+    def make_master(self, path):
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        write(path, os.urandom(32).hex() + "\n")
+        os.chmod(path, 0o600)  # root's alone: the service itself may not read it
+
+    def uncomment(self, what):
+        """As systemctl edit does, so that the next package leaves it."""
+        with open(UNIT) as file:
+            line = re.search(rf"(?m)^#({what}=.*)$", file.read())[1]
+        write(f"/etc/systemd/system/{SERVER}.d/keys.conf", f"[Service]\n{line}\n")
+        run("systemctl", "daemon-reload")
+
+    def keys(self, *arguments, credentials=("master_key:" + MASTER,)):
+        """A command that is handed the key as the service is; as systemd-run does, which
+        wants a bus."""
+        write(COMMAND, "[Service]\nType=oneshot\nUser=daybook\nStandardOutput=file:/run/told\n"
+              "StandardError=append:/run/told\n" +
+              "".join(f"LoadCredential={each}\n" for each in credentials) +
+              f"ExecStart={PROGRAM} keys {' '.join(arguments)} --data-dir {DATA}\n"
+              "[Unit]\nDefaultDependencies=no\n")
+        run("systemctl", "daemon-reload")
+        run("systemctl", "start", os.path.basename(COMMAND), check=False)
+        with open("/run/told") as file:
+            return file.read()
+
+    def assert_known(self, id_):
+        self.assertIn(b"Kate", self.ask("GET", f"/persons/{id_}/history").body)
+
+    def test_a_master_key_that_root_alone_reads_is_handed_over_and_rotated(self):
+        self.make_master(MASTER)
+        self.uncomment("LoadCredential")
+        run("systemctl", "start", SERVER)
+        self.assert_shut_in(SERVER)
+        id_ = self.ask("POST", "/persons", PERSON).data["id"]
+        self.assertEqual(sorted(os.listdir(f"{DATA}/keys")), ["lock", "ring"])
+        self.assertIn("/master_key\n", self.keys("status"))
+        run("systemctl", "restart", SERVER)
+        self.assert_known(id_)
+
+        self.make_master(MASTER + ".new")
+        told = self.keys("rotate", credentials=(f"master_key:{MASTER}",
+                                                f"master_key.new:{MASTER}.new"))
+        self.assertIn("epoch 2", told)
+        os.replace(MASTER + ".new", MASTER)
+        run("systemctl", "restart", SERVER)
+        self.assert_known(id_)
         self.end(SERVER)
 
     def assert_cosigned(self, witness, size):

@@ -91,5 +91,6 @@ mkdir before
 pivot_root . before
 cd /
 umount -l /before
+mount --make-rshared / # else what systemd mounts for a unit, as its credentials, is not there
 exec env -i container=daybook-test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     /lib/systemd/systemd --unit=command.target --log-target=console --show-status=no

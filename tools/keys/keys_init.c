@@ -60,9 +60,9 @@ enum tool_exit keys_init(const struct tool *tool)
     if (make(tool, &err) != DBK_OK)
         return tool_fail(tool, &err);
     tool_keys_dir(tool->config, dir, sizeof dir, &err);
-    printf("made the ring of keys %s/ring; daybook serve with SEALED=true makes a log "
-           "that "
-           "is sealed with them\n",
-           dir);
+    printf(
+        "made the ring of keys %s/ring; daybook serve makes a log that is sealed with "
+        "them\n",
+        dir);
     return TOOL_DONE;
 }
