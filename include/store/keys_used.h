@@ -6,7 +6,8 @@
 
 struct dbk_keys_used {
     uint64_t highest; /* number of a key that a record names; 0: none does */
-    uint64_t erased;  /* sequence of the last person.erased; 0: there is none */
+    uint64_t
+        erased; /* sequence of the last person.erased or events.expired; 0: there is none */
 };
 
 /* As of now, from the file. Needs no ring. DBK_IO, DBK_UNAVAILABLE. */

@@ -32,6 +32,10 @@ struct dbk_log_options {
      * and of one that is only that can be read which is in the clear. A log that is there is
      * what it was made. */
     struct dbk_keys *keys;
+    /* Events of a sealed log that are recorded from now on can be forgotten by age
+     * (dbk_log_expire): what each says is sealed with the key of the month (UTC), too. So their
+     * records are of format 7. */
+    bool by_month;
     int held_ms; /* how long a submission whose shipping is in doubt waits to be settled
                     (replicated.h); 0: 15 s */
     /* Told of what an operator should know (a commit that failed, a reopen): one line,
@@ -129,6 +133,30 @@ struct dbk_idempotency {
 enum dbk_code dbk_log_submit(struct dbk_log *log, struct dbk_command *const *commands,
                              size_t count, const struct dbk_idempotency *idempotency,
                              bool *replayed, struct dbk_error *err);
+
+/* Forget what events said that were recorded before `before`, as far as whole months of UTC go,
+ * and the month of now never: an events.expired is appended, then the keys of those months are
+ * destroyed, as those of a person.erased are. All events up to `through` are expired from then
+ * on, in whichever format they are: they are not to be shown any more, and dbk_log_read_event
+ * does not find them. What those said that were recorded without by_month can still be read in
+ * the log; they expire with the first month that has a key. Where nothing is due it
+ * is DBK_OK, and nothing is appended. It may be asked again at any time: at most some thousand
+ * months go at once. source stands in the record's meta. Waits as dbk_log_submit. Thread-safe.
+ *
+ * DBK_INVALID   before is not in years 1 to 9999
+ * DBK_CONFLICT  the log is not sealed
+ * and as dbk_log_submit */
+struct dbk_log_expiry {
+    uint64_t sequence; /* of the events.expired; 0: nothing was due */
+    uint64_t through;  /* 0: no event is expired */
+};
+enum dbk_code dbk_log_expire(struct dbk_log *log, dbk_timestamp before,
+                             const char *source, struct dbk_log_expiry *out,
+                             struct dbk_error *err);
+
+/* Up to which sequence all events are expired, as of now; 0: none is. DBK_IO, DBK_UNAVAILABLE. */
+enum dbk_code dbk_log_expired(struct dbk_log *log, uint64_t *through,
+                              struct dbk_error *err);
 
 /* How writing goes. Waits for nobody, and for no disk but, once a second, one of those who
  * ask: for the file system's word of how much room it has. */

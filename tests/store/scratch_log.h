@@ -17,13 +17,15 @@ struct scratch {
     char dir[80];
     struct dbk_log *log;
     struct dbk_keys *keys; /* of a sealed log; else NULL */
+    bool by_month;         /* its events are sealed with a month's key, too */
     struct dbk_error err;
 };
 
 static inline void scratch_open(struct scratch *s)
 {
     /* A small map: sanitizers and 32 parallel tests share the address space. */
-    struct dbk_log_options options = {.map_size = (size_t)1 << 30, .keys = s->keys};
+    struct dbk_log_options options = {
+        .map_size = (size_t)1 << 30, .keys = s->keys, .by_month = s->by_month};
 
     if (dbk_log_open(s->dir, &options, &s->log, &s->err) != DBK_OK)
         fail_msg("%s", s->err.text);

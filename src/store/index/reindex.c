@@ -3,6 +3,7 @@
 #include "identity.h"
 #include "index.h"
 #include "index_forget.h"
+#include "months.h"
 #include "person_state.h"
 #include "restricted.h"
 #include "sealed.h"
@@ -218,6 +219,18 @@ static int check_erased_owner(struct place *place, const struct identity_alias *
                                     : wrong(place, "its anonymous_id was another's");
 }
 
+/* Its anonymous id had another key. That may only be where the events of that one are expired: who
+ * made the indexes anew since knows of none. */
+static int check_other_key(struct place *place)
+{
+    uint64_t expired;
+    int rc = months_expired(place->txn, place->environment, &expired);
+
+    return rc == 0 && expired == 0
+               ? wrong(place, "its key is not that of its anonymous_id")
+               : rc;
+}
+
 /* An anonymous event says whose it was when it was recorded. */
 static int check_anonymous(struct place *place)
 {
@@ -238,7 +251,9 @@ static int check_anonymous(struct place *place)
     if (!place->environment->sealed || alias.number == record->key)
         return 0;
     if (alias.number > 0)
-        return wrong(place, "its key is not that of its anonymous_id");
+        rc = check_other_key(place);
+    if (rc != 0 || place->wrong)
+        return rc;
     return identity_give(place->txn, place->environment, &key, record->key);
 }
 
@@ -384,6 +399,23 @@ static int add_event_deleted(struct place *place)
     return index_put_event(place->txn, place->environment, &record->subject, &event);
 }
 
+static int add_expired(struct place *place)
+{
+    const struct dbk_record *record = place->record;
+    uint64_t before;
+    int rc = months_expired(place->txn, place->environment, &before);
+
+    if (!place->environment->sealed)
+        return wrong(place, "it destroys keys, and its log is not sealed");
+    if (rc == 0 && (record->through >= record->sequence || record->through <= before))
+        return wrong(place, "it is of events before or behind those that there were");
+    if (rc == 0)
+        rc = months_expire(place->txn, place->environment, record->through);
+    return rc == 0 ? environment_put_mark(place->txn, place->environment,
+                                          ENVIRONMENT_ERASED, record->sequence)
+                   : rc;
+}
+
 static int add(struct place *place)
 {
     switch (place->record->type) {
@@ -404,22 +436,28 @@ static int add(struct place *place)
     case DBK_PERSON_RESTRICTED:
     case DBK_PERSON_UNRESTRICTED:
         return add_restricted(place);
-    case DBK_LOG_RESEALED:
     case DBK_EVENTS_EXPIRED:
+        return add_expired(place);
+    case DBK_LOG_RESEALED:
         return 0; /* of nobody */
     }
     return MDB_CORRUPTED;
 }
 
-static int note_key(struct place *place)
+static int note_keys(struct place *place)
 {
+    const struct dbk_record *record = place->record;
+    uint64_t number = record->key > record->month ? record->key : record->month;
     uint64_t highest;
     int rc =
         environment_get_mark(place->txn, place->environment, ENVIRONMENT_KEY, &highest);
 
-    if (rc == 0 && place->record->key > highest)
+    if (rc == 0 && number > highest)
         rc = environment_put_mark(place->txn, place->environment, ENVIRONMENT_KEY,
-                                  place->record->key);
+                                  number);
+    if (rc == 0 && record->type == DBK_EVENT_RECORDED)
+        rc = months_note(place->txn, place->environment, record->sequence,
+                         record->recorded_at, record->month);
     return rc;
 }
 
@@ -440,7 +478,7 @@ static int add_sealed(struct place *place)
     else
         wrong(&opened, "its key is not in the ring of keys, or does not open it");
     if (rc == 0 && !opened.wrong)
-        rc = note_key(&opened);
+        rc = note_keys(&opened);
     place->wrong = opened.wrong;
     free(room);
     return rc;
@@ -471,7 +509,8 @@ int reindex_clear(MDB_txn *txn, const struct environment *environment)
     if ((rc = mdb_drop(txn, environment->external, 0)) != 0 ||
         (rc = mdb_drop(txn, environment->alias, 0)) != 0 ||
         (rc = mdb_drop(txn, environment->person_alias, 0)) != 0 ||
-        (rc = mdb_drop(txn, environment->restricted, 0)) != 0)
+        (rc = mdb_drop(txn, environment->restricted, 0)) != 0 ||
+        (rc = months_clear(txn, environment)) != 0)
         return rc;
     return mdb_drop(txn, environment->event, 0);
 }

@@ -70,9 +70,12 @@ enum dbk_code environment_make(const char *dir, size_t map_size,
                                const struct dbk_uuid *store_id, bool sealed,
                                struct environment *out, struct dbk_error *err);
 
-/* What a sealed log keeps of its keys. Both follow from the log. */
-#define ENVIRONMENT_KEY "key"       /* the highest number that a record names */
-#define ENVIRONMENT_ERASED "erased" /* the sequence of the last person.erased */
+/* What a sealed log keeps of its keys. All of it follows from the log. */
+#define ENVIRONMENT_KEY "key" /* the highest number that a record names */
+#define ENVIRONMENT_ERASED                                                             \
+    "erased" /* the sequence of the last person.erased or events.expired */
+#define ENVIRONMENT_MONTHS "months"   /* see months.h; and this: */
+#define ENVIRONMENT_EXPIRED "expired" /* the sequence up to which all events are */
 
 /* 0 where there is none. An LMDB code. */
 int environment_get_mark(MDB_txn *txn, const struct environment *environment,

@@ -32,7 +32,7 @@ static void clear(struct dbk_command *command)
     command->drafted = command->first_offset = command->first_length = 0;
     command->person = NULL;
     command->sealed = command->made = NULL;
-    command->made_with = 0;
+    command->made_with.number = 0;
     command_clear_verdict(&command->verdict);
 }
 
@@ -227,8 +227,9 @@ static enum dbk_code encode(struct dbk_command *command, const struct dbk_record
     struct dbk_record erased = *draft;
     enum dbk_code code;
 
-    if (draft->type == DBK_PERSON_ERASED) {
+    if (draft->type == DBK_PERSON_ERASED || draft->type == DBK_EVENTS_EXPIRED) {
         erased.keys = (struct dbk_slice){(const char *)&none, sizeof none};
+        erased.through = 1;
         draft = &erased;
     }
     *entry = (struct command_entry){.type = draft->type,
@@ -330,20 +331,28 @@ bool command_keep_merged(struct dbk_command *command, const struct command_entry
 /* Of what sealing adds there is never more. */
 enum { SEALING = 128 };
 
-bool command_seal(struct dbk_command *command, uint64_t number, const uint8_t key[32])
+bool command_seal(struct dbk_command *command, struct command_key with,
+                  const uint8_t key[32])
 {
     const struct command_entry *entry = command->entries;
+    const char *plain = command->bytes + entry->offset;
     size_t size = entry->length + SEALING;
+    enum dbk_code code;
 
     free(command->made);
-    command->made_with = 0;
+    command->made_with.number = 0;
     command->made = malloc(size);
-    if (!command->made ||
-        dbk_record_seal(command->bytes + entry->offset, entry->length, number, key,
-                        command->made, size, &command->made_length, NULL) != DBK_OK)
+    if (!command->made)
         return false;
-    command->made_with = number;
-    return true;
+    code = with.month > 0
+               ? dbk_record_seal_in_month(plain, entry->length, with.number, with.month,
+                                          key, command->made, size,
+                                          &command->made_length, NULL)
+               : dbk_record_seal(plain, entry->length, with.number, key, command->made,
+                                 size, &command->made_length, NULL);
+    if (code == DBK_OK)
+        command->made_with = with;
+    return code == DBK_OK;
 }
 
 bool command_keep_sealed(struct dbk_command *command, const char *bytes, size_t length)

@@ -5,6 +5,12 @@
 #include "identity.h"
 #include "store/command.h"
 
+/* What a record is sealed with. */
+struct command_key {
+    uint64_t number; /* of the person's key; 0: it is not sealed */
+    uint64_t month;  /* and of the month's; 0: with none */
+};
+
 struct command_entry {
     enum dbk_type type;
     struct dbk_uuid subject;
@@ -35,10 +41,9 @@ struct dbk_command {
     size_t drafted;
     size_t first_offset, first_length; /* of what dbk_command_first tells */
 
-    char *
-        made; /* its only record, sealed by the submitter with the key of this number */
+    char *made; /* its only record, sealed by the submitter with this */
     size_t made_length;
-    uint64_t made_with;
+    struct command_key made_with;
 
     char *sealed; /* the record that it appended first, as a sealed log has it: kept of
                      the first command of a transaction; else NULL */
@@ -69,8 +74,10 @@ bool command_keep_merged(struct dbk_command *command, const struct command_entry
                          const char *bytes, size_t length);
 
 /* Seal an event of a known person that stands alone, for who is about to submit it, with the
- * person's key. False: no memory; it is sealed in the turn then. */
-bool command_seal(struct dbk_command *command, uint64_t number, const uint8_t key[32]);
+ * person's key, or its mixture with the month's. False: no memory; it is sealed in the turn
+ * then. */
+bool command_seal(struct dbk_command *command, struct command_key with,
+                  const uint8_t key[32]);
 
 /* Keep what was written of its first record. False: no memory. */
 bool command_keep_sealed(struct dbk_command *command, const char *bytes, size_t length);

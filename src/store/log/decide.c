@@ -52,23 +52,82 @@ int decide_find_key(struct decide_turn *turn, uint64_t number)
     return rc;
 }
 
+/* Whether the month that was the last one goes on, with a key that is there. */
+static bool month_goes_on(struct decide_turn *turn, dbk_timestamp from)
+{
+    const struct month *last = &turn->month;
+
+    if (!turn->by_month) /* nor begins one of those without, where there were no others */
+        return last->first == 0 || (last->number == 0 && last->from == from);
+    return last->number > 0 && last->from == from &&
+           sealed_key(turn->environment, last->number, turn->month_key) == 0;
+}
+
+/* Which month's key the next event is sealed with: the first one of a month gets another. */
+static int find_month(struct decide_turn *turn)
+{
+    dbk_timestamp from = month_of(turn->now);
+    struct month next = {turn->head + 1, from, 0};
+    int rc;
+
+    if (turn->has_month)
+        return 0;
+    rc = months_last(turn->txn, turn->environment, &turn->month);
+    turn->has_month = rc == 0;
+    if (rc != 0 || month_goes_on(turn, from))
+        return rc;
+    rc = turn->by_month ? take_number(turn, &next.number) : 0;
+    if (rc == 0)
+        rc = months_add(turn->txn, turn->environment, &next);
+    memcpy(turn->month_key, turn->key, sizeof turn->month_key);
+    turn->month = next;
+    return rc;
+}
+
 /* The record as it is to be written, in turn->scratch. */
 static int seal(struct decide_turn *turn, struct dbk_command *command,
-                const struct command_entry *entry, uint64_t number, size_t *length)
+                const struct command_entry *entry, struct command_key with,
+                size_t *length)
 {
+    const char *plain = command->bytes + entry->offset;
+    uint8_t mixed[DBK_KEY_BYTES];
+    struct decide_scratch *scratch;
     enum dbk_code code;
     int rc;
 
     if (!decide_have_scratch(turn))
         return ENOMEM;
-    rc = decide_find_key(turn, number);
+    scratch = turn->scratch;
+    rc = decide_find_key(turn, with.number);
     if (rc != 0)
         return rc;
-    code = dbk_record_seal(command->bytes + entry->offset, entry->length, number,
-                           turn->key, turn->scratch->sealed,
-                           sizeof turn->scratch->sealed, length, NULL);
+    if (with.month == 0) {
+        code = dbk_record_seal(plain, entry->length, with.number, turn->key,
+                               scratch->sealed, sizeof scratch->sealed, length, NULL);
+    } else {
+        dbk_record_mix(turn->key, turn->month_key, mixed);
+        code = dbk_record_seal_in_month(plain, entry->length, with.number, with.month,
+                                        mixed, scratch->sealed, sizeof scratch->sealed,
+                                        length, NULL);
+        sealed_wipe(mixed);
+    }
     assert(code == DBK_OK); /* DBK_RECORD_MAX is enough */
     return 0;
+}
+
+/* What a record is sealed with; number: of the person's key. */
+static int find_keys(struct decide_turn *turn, const struct command_entry *entry,
+                     uint64_t number, struct command_key *with)
+{
+    int rc = 0;
+
+    *with = (struct command_key){number, 0};
+    if (number == 0 || entry->type != DBK_EVENT_RECORDED)
+        return 0;
+    rc = find_month(turn);
+    if (turn->by_month)
+        with->month = turn->month.number;
+    return rc;
 }
 
 /* number: of the key that seals it; 0: it is not. */
@@ -80,15 +139,19 @@ static int append(struct decide_turn *turn, struct dbk_command *command,
     MDB_val value = {0, NULL};
     char *plain = command->bytes + entry->offset, *record = plain;
     size_t length = entry->length;
+    struct command_key with;
     unsigned format;
-    int rc = 0;
+    int rc = find_keys(turn, entry, number, &with);
 
     assert(entry->offset + entry->length <= command->bytes_used);
-    if (number > 0 && number == command->made_with) {
+    if (rc != 0)
+        return rc;
+    if (number > 0 && number == command->made_with.number &&
+        with.month == command->made_with.month) {
         record = command->made;
         length = command->made_length;
     } else if (number > 0) {
-        rc = seal(turn, command, entry, number, &length);
+        rc = seal(turn, command, entry, with, &length);
         if (rc != 0)
             return rc;
         record = turn->scratch->sealed;
@@ -209,6 +272,16 @@ static int index_recorded(const struct rules_plan *plan, const struct decide_tur
     return index_put_event_at(turn->event_cursor, &entry->subject, &event);
 }
 
+/* Its keys are destroyed when it is on disk. */
+static int index_expired(const struct decide_turn *turn)
+{
+    int rc = months_expire(turn->txn, turn->environment, turn->scratch->due.through);
+
+    return rc == 0 ? environment_put_mark(turn->txn, turn->environment,
+                                          ENVIRONMENT_ERASED, turn->head)
+                   : rc;
+}
+
 /* What was not known when it was drafted: of whom it is. */
 static void fill_in(struct rules_plan *plan, const struct command_entry *entry)
 {
@@ -276,8 +349,9 @@ static int write_entry(struct rules_plan *plan, struct decide_turn *turn, size_t
                               turn->head);
     case DBK_PERSON_UNRESTRICTED:
         return restricted_drop(turn->txn, turn->environment, &plan->person.id);
-    case DBK_LOG_RESEALED:
     case DBK_EVENTS_EXPIRED:
+        return index_expired(turn);
+    case DBK_LOG_RESEALED:
         break;
     }
     return MDB_CORRUPTED;
@@ -378,5 +452,7 @@ void decide_finish(struct decide_turn *turn)
     free(turn->scratch);
     turn->scratch = NULL;
     sealed_wipe(turn->key);
+    sealed_wipe(turn->month_key);
     turn->key_number = 0;
+    turn->has_month = false;
 }

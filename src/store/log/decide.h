@@ -8,6 +8,7 @@
 
 #include "command_private.h"
 #include "environment.h"
+#include "months.h"
 #include "shipment_body.h"
 
 /* One write transaction's worth of deciding. */
@@ -30,6 +31,10 @@ struct decide_turn {
     uint64_t highest;               /* number of a key in a sealed log */
     uint8_t key[DBK_KEY_BYTES]; /* that was looked up last, of this number; 0: none */
     uint64_t key_number;
+    bool by_month;      /* events are sealed with the month's key, too */
+    bool has_month;     /* what follows is known */
+    struct month month; /* that the events of the turn belong to; number 0: no key */
+    uint8_t month_key[DBK_KEY_BYTES];
     bool first_kept; /* the first record that was sealed is with its command */
 };
 
@@ -40,6 +45,7 @@ struct decide_scratch {
     char opened[DBK_RECORD_MAX]; /* what was sealed of what a person has now */
     char sealed[DBK_RECORD_MAX];
     uint64_t numbers[DBK_KEYS_MAX / sizeof(uint64_t)];
+    struct months_due due; /* of the events.expired that is decided */
 };
 
 /* False: no memory. */

@@ -5,6 +5,7 @@
 #include "index.h"
 #include "log_value.h"
 #include "map.h"
+#include "months.h"
 #include "record_layout.h"
 #include "store/clock.h"
 
@@ -306,7 +307,7 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
     return code;
 }
 
-/* Whose it is, too. MDB_NOTFOUND also where it was deleted. */
+/* Whose it is, too. MDB_NOTFOUND also where it was deleted, or is expired. */
 static int find_live_event(const struct environment *environment, MDB_txn *txn,
                            const struct dbk_uuid *id, uint64_t *sequence,
                            struct dbk_uuid *owner)
@@ -314,9 +315,12 @@ static int find_live_event(const struct environment *environment, MDB_txn *txn,
     struct dbk_person_state person;
     struct dbk_event_state event;
     struct dbk_record record;
+    uint64_t expired;
     int rc = index_get_event(txn, environment, id, &event);
 
-    if (rc == 0 && event.deleted_sequence != 0)
+    if (rc == 0)
+        rc = months_expired(txn, environment, &expired);
+    if (rc == 0 && (event.deleted_sequence != 0 || event.sequence <= expired))
         return MDB_NOTFOUND;
     if (rc == 0)
         rc = identity_of_event(txn, environment, &event, owner, &record);

@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include "index.h"
+#include "months.h"
 #include "person_state.h"
 #include "properties.h"
 #include "restricted.h"
@@ -281,25 +282,22 @@ static bool check_deleted(struct rules_plan *plan, const struct decide_turn *tur
     return true;
 }
 
-/* As person.erased is to be appended. */
+/* As the record is to be appended, with the keys that it destroys. */
 static bool keep_numbers(struct rules_plan *plan, struct decide_turn *turn,
-                         size_t count)
+                         struct dbk_record *record, uint64_t *numbers, size_t count)
 {
     struct dbk_command *command = plan->command;
-    uint64_t *numbers = turn->scratch->numbers;
-    struct dbk_record record;
     struct dbk_error why;
     size_t length;
 
     for (size_t i = 0; i < count; i++)
         numbers[i] = htobe64(numbers[i]);
-    decode_first(plan, &record);
-    record.keys = (struct dbk_slice){(const char *)numbers, count * sizeof *numbers};
-    if (dbk_record_encode(&record, turn->scratch->record, sizeof turn->scratch->record,
+    record->keys = (struct dbk_slice){(const char *)numbers, count * sizeof *numbers};
+    if (dbk_record_encode(record, turn->scratch->record, sizeof turn->scratch->record,
                           &length, &why) != DBK_OK)
         return rules_refuse(plan, why.code, why.text);
     if (!command_keep_merged(command, plan->first, turn->scratch->record, length))
-        return rules_refuse(plan, DBK_NO_MEMORY, "no memory to erase a person");
+        return rules_refuse(plan, DBK_NO_MEMORY, "no memory to destroy keys");
     plan->first = &command->merged;
     return true;
 }
@@ -327,6 +325,7 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
     const struct dbk_uuid *id = &plan->command->entries[0].subject;
     struct dbk_person_state *person = &plan->person;
     size_t max = sizeof turn->scratch->numbers / sizeof *turn->scratch->numbers, count;
+    struct dbk_record record;
     bool recorded = false;
     int rc;
 
@@ -359,7 +358,38 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
     plan->external_changes = plan->old_external_id[0] != '\0';
     person_state_forget(person);
     person->erased = true;
-    return keep_numbers(plan, turn, count + 1);
+    decode_first(plan, &record);
+    return keep_numbers(plan, turn, &record, turn->scratch->numbers, count + 1);
+}
+
+/* The month of now is never due. */
+static bool check_expired(struct rules_plan *plan, struct decide_turn *turn)
+{
+    dbk_timestamp now = month_of(turn->now);
+    struct dbk_record record;
+    struct months_due *due;
+    int rc;
+
+    if (!turn->environment->sealed)
+        return rules_refuse(plan, DBK_CONFLICT,
+                            "this log is not sealed: nothing in it can be forgotten "
+                            "before daybook reseal has made a sealed one of it");
+    if (!decide_have_scratch(turn))
+        return rules_refuse(plan, DBK_NO_MEMORY, "no memory to destroy keys");
+    due = &turn->scratch->due;
+    decode_first(plan, &record);
+    record.before = month_of(record.before);
+    if (record.before > now)
+        record.before = now;
+    rc = months_due(turn->txn, turn->environment, record.before, turn->now, turn->head,
+                    due);
+    if (rc != 0)
+        return rules_spoil(plan, rc);
+    if (due->count == 0)
+        return rules_refuse(plan, DBK_EXISTS,
+                            "no month is due whose events can be forgotten");
+    record.through = due->through;
+    return keep_numbers(plan, turn, &record, due->numbers, due->count);
 }
 
 static bool check_restricted(struct rules_plan *plan, const struct decide_turn *turn,
@@ -392,18 +422,36 @@ static int find_known(const struct decide_turn *turn,
     return identity_of_event(turn->txn, turn->environment, known, &owner, &recorded);
 }
 
+/* What it said is forgotten, as its month is. */
+static int is_expired(const struct decide_turn *turn,
+                      const struct dbk_event_state *known, bool *expired)
+{
+    uint64_t through;
+    int rc = months_expired(turn->txn, turn->environment, &through);
+
+    *expired = rc == 0 && known->sequence <= through;
+    return rc;
+}
+
 void rules_refuse_event(struct rules_plan *plan, const struct decide_turn *turn,
                         const struct dbk_uuid *id, int rc,
                         const struct dbk_event_state *known)
 {
-    int found = rc == MDB_KEYEXIST ? find_known(turn, known) : rc;
+    bool expired = false;
+    int found = rc == MDB_KEYEXIST ? is_expired(turn, known, &expired) : rc;
+
+    if (rc == MDB_KEYEXIST && found == 0 && !expired)
+        found = find_known(turn, known);
 
     if (found != 0 && found != MDB_NOTFOUND) {
         rules_spoil(plan, found);
         return;
     }
     plan->command->verdict.sequence = known->sequence;
-    if (found == MDB_NOTFOUND)
+    if (expired)
+        refuse_id(plan, DBK_CONFLICT, "an event that is forgotten by now had the id",
+                  id);
+    else if (found == MDB_NOTFOUND)
         refuse_id(plan, DBK_CONFLICT, "an event that went with its person had the id",
                   id);
     else if (known->deleted_sequence)
@@ -469,9 +517,13 @@ static bool check_event_deleted(struct rules_plan *plan, const struct decide_tur
     const struct dbk_command *command = plan->command;
     const struct dbk_uuid *id = &command->entries[0].subject;
     int rc = index_get_event(turn->txn, turn->environment, id, &plan->event);
+    bool expired = false;
 
     if (rc == 0)
-        rc = plan->event.deleted_sequence ? MDB_NOTFOUND : find_owner(plan, turn);
+        rc = is_expired(turn, &plan->event, &expired);
+    if (rc == 0)
+        rc = expired || plan->event.deleted_sequence ? MDB_NOTFOUND
+                                                     : find_owner(plan, turn);
     if (rc == MDB_NOTFOUND)
         return refuse_id(plan, DBK_NOT_FOUND, "there is no event", id);
     if (rc != 0)
@@ -524,7 +576,7 @@ static bool check_entry(struct rules_plan *plan, struct decide_turn *turn, size_
         return rules_refuse(plan, DBK_INVALID,
                             "a log.resealed is written where a log is made of another");
     case DBK_EVENTS_EXPIRED:
-        return rules_refuse(plan, DBK_INVALID, "no command has an events.expired");
+        return check_expired(plan, turn);
     }
     return false;
 }

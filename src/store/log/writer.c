@@ -260,7 +260,8 @@ static bool erases(const struct writer_group *group)
         enum dbk_code code = group->commands[i]->verdict.code;
 
         if ((code == DBK_OK || code == DBK_EXISTS) &&
-            group->commands[i]->entries[0].type == DBK_PERSON_ERASED)
+            (group->commands[i]->entries[0].type == DBK_PERSON_ERASED ||
+             group->commands[i]->entries[0].type == DBK_EVENTS_EXPIRED))
             return true;
     }
     return false;
@@ -269,11 +270,13 @@ static bool erases(const struct writer_group *group)
 /* Who asked for an erasure is told that it is done only when it is. */
 static void settle_keys(struct dbk_log *log, struct batch *batch)
 {
-    const struct decide_turn *turn = &batch->turn;
+    const unsigned *appended = batch->turn.appended;
     struct dbk_error err;
 
-    if (log_keys_settle(log, batch->head_before, turn->head,
-                        turn->appended[DBK_PERSON_ERASED] > 0, &err) == DBK_OK)
+    if (log_keys_settle(log, batch->head_before, batch->turn.head,
+                        appended[DBK_PERSON_ERASED] > 0 ||
+                            appended[DBK_EVENTS_EXPIRED] > 0,
+                        &err) == DBK_OK)
         return;
     log_report(log, err.text);
     for (struct writer_group *group = batch->first; group; group = group->next) {
@@ -346,6 +349,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     int rc = shipping_begin(&batch->shipping, log, turn->txn, &refused);
 
     turn->now = dbk_timestamp_now();
+    turn->by_month = log->sealed && log->options.by_month;
     turn->body = batch->shipping.body;
     if (rc == 0 && refused.code == DBK_OK)
         log_keys_ahead(log, turn->txn, &batch->shipping, &refused);

@@ -358,7 +358,9 @@ static void settle_keys(const struct dbk_apply *apply, bool committed)
     if (!committed)
         log_keys_doubt(log);
     else if (log_keys_settle(log, apply->before, apply->head,
-                             apply->appended[DBK_PERSON_ERASED] > 0, &why) != DBK_OK)
+                             apply->appended[DBK_PERSON_ERASED] > 0 ||
+                                 apply->appended[DBK_EVENTS_EXPIRED] > 0,
+                             &why) != DBK_OK)
         log_report(log, why.text); /* the next does it */
 }
 

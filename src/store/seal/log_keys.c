@@ -7,6 +7,7 @@
 #include "log_bind.h"
 #include "log_read.h"
 #include "log_value.h"
+#include "months.h"
 #include "sealed.h"
 #include "shipping.h"
 
@@ -20,7 +21,7 @@ static enum dbk_code read_fail(const struct environment *environment, int rc,
     return lmdb_fail(err, environment->env, rc, "read the log");
 }
 
-/* The keys of one person.erased. */
+/* The keys of one person.erased or events.expired. */
 static enum dbk_code erase_keys(const struct environment *environment,
                                 const struct dbk_record *record, struct dbk_error *err)
 {
@@ -50,7 +51,7 @@ static enum dbk_code erase_from(const struct environment *environment, MDB_txn *
         if (!log_value_check(value.mv_data, value.mv_size, &length) ||
             dbk_record_decode(value.mv_data, length, &record, NULL) != DBK_OK)
             continue; /* whoever reads it is told; it erases nobody that is known */
-        if (record.type == DBK_PERSON_ERASED)
+        if (record.type == DBK_PERSON_ERASED || record.type == DBK_EVENTS_EXPIRED)
             code = erase_keys(environment, &record, err);
     }
     return code;
@@ -198,21 +199,57 @@ void log_keys_doubt(struct dbk_log *log)
     log->unsettled = log->sealed;
 }
 
-static void seal_event(const struct environment *environment, MDB_txn *txn,
-                       struct dbk_command *command)
+/* What events are sealed with as of now. */
+struct sealing {
+    const struct environment *environment;
+    MDB_txn *txn;
+    struct command_key with; /* number: of the person last seen */
+    uint8_t key[DBK_KEY_BYTES], month[DBK_KEY_BYTES];
+};
+
+/* False: the month's first event is to come, and it is for the turn to begin one. */
+static bool find_month(struct sealing *sealing)
+{
+    struct month last;
+
+    if (months_last(sealing->txn, sealing->environment, &last) != 0 ||
+        last.number == 0 || last.from != month_of(dbk_timestamp_now()) ||
+        sealed_key(sealing->environment, last.number, sealing->month) != 0)
+        return false;
+    sealing->with.month = last.number;
+    return true;
+}
+
+static bool find_key(struct sealing *sealing, uint64_t number)
+{
+    uint8_t own[DBK_KEY_BYTES];
+
+    if (sealing->with.number == number)
+        return true;
+    sealing->with.number = 0;
+    if (sealed_key(sealing->environment, number, own) != 0)
+        return false;
+    if (sealing->with.month > 0)
+        dbk_record_mix(own, sealing->month, sealing->key);
+    else
+        memcpy(sealing->key, own, sizeof own);
+    sealing->with.number = number;
+    sealed_wipe(own);
+    return true;
+}
+
+static void seal_event(struct sealing *sealing, struct dbk_command *command)
 {
     const struct command_entry *entry = command->entries;
     struct dbk_person_state person;
-    uint8_t key[DBK_KEY_BYTES];
 
     if (command->count != 1 || entry->type != DBK_EVENT_RECORDED ||
         command_is_anonymous(command))
         return;
-    if (index_look_person(txn, environment, &entry->person_id, &person) != 0 ||
-        person.deleted || sealed_key(environment, person.key, key) != 0)
-        return;
-    command_seal(command, person.key, key);
-    sealed_wipe(key);
+    if (index_look_person(sealing->txn, sealing->environment, &entry->person_id,
+                          &person) == 0 &&
+        !person.deleted && find_key(sealing, person.key))
+        command_seal(command, sealing->with, sealing->key);
 }
 
 /* For fewer it is not worth a look of their own. */
@@ -221,14 +258,17 @@ enum { SEALED_BEFORE = 8 };
 void log_keys_seal(struct dbk_log *log, struct dbk_command *const *commands,
                    size_t count)
 {
-    MDB_txn *txn;
+    struct sealing sealing = {.environment = &log->environment};
 
     if (!log->sealed || !log->options.keys || count < SEALED_BEFORE ||
-        log_begin_read(log, &txn, NULL) != DBK_OK)
+        log_begin_read(log, &sealing.txn, NULL) != DBK_OK)
         return;
-    for (size_t i = 0; i < count; i++)
-        seal_event(&log->environment, txn, commands[i]);
-    log_end_read(log, txn);
+    if (!log->options.by_month || find_month(&sealing))
+        for (size_t i = 0; i < count; i++)
+            seal_event(&sealing, commands[i]);
+    log_end_read(log, sealing.txn);
+    sealed_wipe(sealing.key);
+    sealed_wipe(sealing.month);
 }
 
 bool log_alias_id(const struct dbk_log *log, struct dbk_slice anonymous_id,

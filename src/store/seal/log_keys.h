@@ -26,7 +26,7 @@ enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn,
                              struct shipping *shipping, struct dbk_error *err);
 
 /* Having the turn, behind its transaction, which appended the records behind `before`, up to
- * head, and a person.erased among them or not: bind the ring to the log's first record, where
+ * head, and a person.erased or events.expired among them or not: bind the ring to the log's first record, where
  * that was in it, and destroy the keys that the log says are destroyed. What fails is done by
  * the next, at the latest when the log is opened. */
 enum dbk_code log_keys_settle(struct dbk_log *log, uint64_t before, uint64_t head,
