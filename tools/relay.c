@@ -88,6 +88,7 @@ static enum tool_exit run(struct tool *tool)
     if (tool_log_open(tool, &log, &err) != DBK_OK)
         return tool_fail(tool, &err);
     render.store_id = dbk_log_store_id(log);
+    render.withholds = tool_has(tool, "--restricted") ? NULL : log;
     exit = pass_on(tool, log, &options);
     relay_render_finish(&render);
     dbk_log_close(log);
@@ -113,6 +114,10 @@ const struct command command_relay = {
         "does not reach it: give that topic a retention, and have its readers delete\n"
         "whom a record person.erased names.\n"
         "\n"
+        "Of a person who is restricted nothing is said in the clear, and not "
+        "afterwards\n"
+        "either, when the person no more is, but with --restricted.\n"
+        "\n"
         "The topic must be there, with partitions and replicas as its readers want.\n"
         "One relay of a name runs at a time: a second one ends the first.\n",
     .example = "  daybook relay --topic daybook.records\n"
@@ -121,6 +126,8 @@ const struct command command_relay = {
     .options = {{"--topic", "TOPIC", "Where to"},
                 {"--format", "F", "json [json] or cloudevents"},
                 {"--unseal", NULL, "What a sealed log says of persons, in the clear"},
+                {"--restricted", NULL,
+                 "What is said of persons who are restricted, too"},
                 {"--follow", NULL, "Go on with what comes, until Ctrl-C"},
                 {"--name", "NAME", "What it is called, among those at once [TOPIC]"},
                 {"--json", NULL, "Print one JSON object at the end"}},

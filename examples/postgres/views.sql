@@ -18,6 +18,10 @@
 --     with PostgreSQL's message, until this file is mended and run again: it may be run at
 --     any time.
 --
+-- They show nobody who is restricted (GDPR, article 18): they read daybook.person_shown and
+-- daybook.event_shown, not the tables, which have everybody. So do counts of days, which the
+-- API's are above by what those persons did.
+--
 -- While a person is set aside (`daybook status`), or the tables are behind, so are these.
 
 create schema if not exists bi;
@@ -28,7 +32,7 @@ returns table (id uuid, external_id text, email text, first_name text, last_name
 language sql stable as $$
     select id, external_id, email, first_name, last_name, role,
         datetime_created at time zone 'utc', datetime_modified at time zone 'utc', properties
-    from daybook.person
+    from daybook.person_shown
 $$;
 
 -- person_id is whose the event is now; null: of an anonymous id that nobody has claimed.
@@ -38,7 +42,7 @@ returns table (id uuid, person_id uuid, anonymous_id text, event_type text,
 language sql stable as $$
     select id, person_id, anonymous_id, event_type, datetime_created at time zone 'utc',
         properties
-    from daybook.event
+    from daybook.event_shown
 $$;
 
 -- Of each UTC day and type: events of persons, and how many different ones.
@@ -46,7 +50,7 @@ create or replace function bi.read_days()
 returns table (day date, event_type text, events bigint, persons bigint)
 language sql stable as $$
     select datetime_created::date, event_type, count(*), count(distinct person_id)
-    from daybook.event
+    from daybook.event_shown
     where person_id is not null
     group by 1, 2
 $$;
@@ -60,4 +64,5 @@ create or replace view bi.days as select * from bi.read_days();
 --
 --     create role reports login password '...';
 --     grant usage on schema bi, daybook to reports;
---     grant select on all tables in schema bi, daybook to reports;
+--     grant select on all tables in schema bi to reports;
+--     grant select on daybook.person_shown, daybook.event_shown to reports;

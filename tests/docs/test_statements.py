@@ -28,7 +28,7 @@ class Statements(unittest.TestCase):
                 text = re.sub(r"--.*", "", file.read())
             # A function that sets its own search_path is in nobody's session.
             text = re.sub(r"set search_path.*?\$\$.*?\$\$", "", text, flags=re.DOTALL)
-            for found in WRITES.finditer(re.sub(r"\bfor update\b", "", text)):
+            for found in WRITES.finditer(re.sub(r"\b(?:for|do) update\b", "", text)):
                 seen += 1
                 with self.subTest(file=os.path.relpath(path, ROOT)):
                     self.assertTrue(found[1].startswith(NAMED), found[0])

@@ -10,6 +10,7 @@
 void relay_render_finish(struct relay_render *render)
 {
     free(render->room);
+    dbk_restricted_finish(&render->restricted);
     render->room = NULL;
 }
 
@@ -66,11 +67,27 @@ static enum dbk_code as_json(struct relay_render *render,
     return DBK_OK;
 }
 
+/* Looked at for each: what is in the topic is not taken back. What stays sealed says nothing. */
+static enum dbk_code withhold(struct relay_render *render, struct dbk_record *record,
+                              struct dbk_error *err)
+{
+    struct dbk_log *log = render->withholds;
+
+    if (!log || (record->sealed.length > 0 && !record->opened))
+        return DBK_OK;
+    if (dbk_log_restricted_all(log, &render->restricted, err) != DBK_OK)
+        return err->code;
+    record->withheld = dbk_restricted_says(&render->restricted, log, record);
+    if (record->withheld) /* which is not to be found in the key, either */
+        record->anonymous_id = (struct dbk_slice){NULL, 0};
+    return DBK_OK;
+}
+
 enum dbk_code relay_render(void *context, const struct dbk_record *record, char **text,
                            size_t *length, struct dbk_slice *key, struct dbk_error *err)
 {
     struct relay_render *render = context;
-    struct dbk_record shut = *record;
+    struct dbk_record shown = *record;
 
     if (record->sealed.length > 0 && render->unsealed && !record->opened &&
         !record->erased)
@@ -79,11 +96,13 @@ enum dbk_code relay_render(void *context, const struct dbk_record *record, char 
                         "ring of keys",
                         record->sequence);
     if (record->sealed.length > 0 && !render->unsealed) {
-        shut.opened = shut.erased = false; /* which a reader may take from the bytes */
-        shut.anonymous_id = (struct dbk_slice){NULL, 0};
-        record = &shut;
+        /* which a reader may take from the bytes */
+        shown.opened = shown.erased = false;
+        shown.anonymous_id = (struct dbk_slice){NULL, 0};
     }
-    *key = find_key(render, record);
-    return render->cloud ? as_event(render, record, text, length, err)
-                         : as_json(render, record, text, length, err);
+    if (withhold(render, &shown, err) != DBK_OK)
+        return err->code;
+    *key = find_key(render, &shown);
+    return render->cloud ? as_event(render, &shown, text, length, err)
+                         : as_json(render, &shown, text, length, err);
 }

@@ -2,9 +2,7 @@
 #ifndef DBK_TOOLS_RELAY_RENDER_H
 #define DBK_TOOLS_RELAY_RENDER_H
 
-#include "store/error.h"
-#include "store/record.h"
-#include "store/slice.h"
+#include "store/log.h"
 
 #include <stdbool.h>
 
@@ -12,8 +10,11 @@ struct relay_render {
     bool cloud;    /* as a CloudEvent; else as GET /log shows it */
     bool unsealed; /* what is sealed is opened; else it stays as it lies in the log */
     struct dbk_uuid store_id;
+    /* Of which they are, and of whom it restricts nothing is said; NULL: of everybody. */
+    struct dbk_log *withholds;
     char key[DBK_UUID_TEXT + 1]; /* private from here on */
     char *room;
+    struct dbk_restricted restricted;
 };
 void relay_render_finish(struct relay_render *render); /* zeroed is fine */
 
@@ -21,6 +22,7 @@ void relay_render_finish(struct relay_render *render); /* zeroed is fine */
  * or, where a record is nobody's, its anonymous id, borrowed from the record, or the number of
  * the key that seals that, or its own id.
  *
+ * What would be said in the clear of who is restricted is not: "restricted":true.
  * Of what stays sealed JSON has the bytes, in base64, and a CloudEvent that it is. Opened, a
  * record whose key was destroyed has "erased":true. DBK_UNSUPPORTED: it cannot be opened, for the
  * log is open without its ring. */

@@ -72,18 +72,3 @@ enum dbk_code withheld_all(const struct request *rq, const struct dbk_restricted
     *out = &withheld->all;
     return DBK_OK;
 }
-
-bool withheld_says(struct dbk_log *log, const struct dbk_restricted *withheld,
-                   const struct dbk_record *record)
-{
-    struct dbk_event_state event;
-
-    if (withheld->count == 0 || !dbk_type_is_sealed(record->type))
-        return false;
-    if (dbk_restricted_has(withheld, dbk_record_person(record)))
-        return true;
-    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
-        return false;
-    return dbk_log_event(log, &record->subject, &event, NULL) != DBK_OK ||
-           dbk_restricted_has(withheld, &event.person_id);
-}

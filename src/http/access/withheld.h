@@ -28,10 +28,4 @@ bool withheld_is(const struct request *rq, const struct dbk_uuid *person);
 enum dbk_code withheld_all(const struct request *rq, const struct dbk_restricted **out,
                            struct dbk_error *err);
 
-/* Whether a record says something of one of them: of an anonymous event whose it is now. Where
- * the log does not tell that, for it went with a person who was deleted, or for a fault, it may
- * have been one of them. */
-bool withheld_says(struct dbk_log *log, const struct dbk_restricted *withheld,
-                   const struct dbk_record *record);
-
 #endif

@@ -2,7 +2,6 @@
 #include "feed_private.h"
 #include "store/clock.h"
 #include "store/metrics.h"
-#include "withheld.h"
 
 enum {
     BLOCKS = 64,
@@ -41,8 +40,9 @@ static void render_batch(struct feed *feed, struct stream *stream, int64_t now)
             break;
         }
         seen_look(feed->options.log, &record, stream->filter.has_person, &seen);
-        record.withheld = !stream->shows_all &&
-                          withheld_says(feed->options.log, &feed->withheld, &record);
+        record.withheld =
+            !stream->shows_all &&
+            dbk_restricted_says(&feed->withheld, feed->options.log, &record);
         if (record.withheld)
             seen.event_type.length = 0;
         if (filter_lets(&stream->filter, &seen))

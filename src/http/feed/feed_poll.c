@@ -1,7 +1,6 @@
 /* The answer to a long poll. */
 #include "feed_private.h"
 #include "store/clock.h"
-#include "withheld.h"
 
 #define PAGE_BYTES (64u << 10) /* of a page's records, so that many can wait */
 
@@ -29,8 +28,9 @@ static enum dbk_code render_page(struct feed *feed, const struct stream *stream,
     for (size_t i = 0; i < batch->count; i++) {
         if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
             break;
-        record.withheld = !stream->shows_all &&
-                          withheld_says(feed->options.log, &feed->withheld, &record);
+        record.withheld =
+            !stream->shows_all &&
+            dbk_restricted_says(&feed->withheld, feed->options.log, &record);
         log_page_record(&rs->body, &record, poll->form, i == 0, feed->source);
         *last = batch->entries[i].sequence;
     }

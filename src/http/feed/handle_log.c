@@ -58,7 +58,7 @@ static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
     for (size_t i = 0; i < batch->count; i++) {
         if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
             return log_page_unreadable(rq, batch->entries[i].sequence, err);
-        record.withheld = withheld_says(rq->service->log, withheld, &record);
+        record.withheld = dbk_restricted_says(withheld, rq->service->log, &record);
         log_page_record(out, &record, page->form, page->first, page->source);
         page->first = false;
         page->after = batch->entries[i].sequence; /* whatever it says of itself */
@@ -228,7 +228,8 @@ static enum dbk_code look_whether_withheld(const struct request *rq, bool *withh
     *withheld = false;
     if (code == DBK_OK && all->count > 0) {
         code = logged_read(rq, rq->match.sequence, &record, 1, err);
-        *withheld = code == DBK_OK && withheld_says(rq->service->log, all, &record);
+        *withheld =
+            code == DBK_OK && dbk_restricted_says(all, rq->service->log, &record);
     }
     return code;
 }

@@ -5,6 +5,7 @@
 #include "load_fold.h"
 #include "load_indexes.h"
 #include "load_rows.h"
+#include "post_restricted.h"
 #include "projections/migrate.h"
 #include "sql.h"
 #include "statistic.h"
@@ -268,6 +269,8 @@ enum dbk_code load_tables(const struct load_source *source,
         code = fill(&load, refused, err);
     if (code == DBK_OK)
         code = analyze(&load, err);
+    if (code == DBK_OK)
+        code = post_restricted(source->log, load.pgs[0], 0, err);
     if (code == DBK_OK)
         code = write_checkpoint(&load, err);
     *count = (struct load_count){load.copies[TABLE_PERSON].rows,

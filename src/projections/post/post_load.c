@@ -1,5 +1,6 @@
 #include "poster.h"
 
+#include "post_restricted.h"
 #include "sql.h"
 #include "tables.h"
 
@@ -170,6 +171,8 @@ static enum dbk_code load_once(struct poster *poster, struct dbk_error *err)
         epoch = pg_u64(result, 0, EPOCH);
         code = claim(poster, &place, oid, &epoch, err);
     }
+    if (code == DBK_OK && !pg_read_only(poster->pg))
+        code = post_restricted(poster->log, poster->pg, epoch, err);
     if (code == DBK_OK)
         code = take_set_aside(poster, result, err);
     if (code == DBK_OK) {

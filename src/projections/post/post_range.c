@@ -1,6 +1,7 @@
 #include "poster.h"
 
 #include "post_party.h"
+#include "post_restricted.h"
 #include "store/metrics.h"
 
 #include <assert.h>
@@ -93,6 +94,9 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
     if (record->type != DBK_PERSON_CREATED && record->type != DBK_PERSON_UPDATED &&
         record->type != DBK_EVENT_RECORDED)
         poster->rearranges = true;
+    if (record->type == DBK_PERSON_RESTRICTED ||
+        record->type == DBK_PERSON_UNRESTRICTED)
+        poster->restricts = true;
     if (code == DBK_OK && record->erased) /* as is_aside of the person.erased */
         code = post_erased_note(poster, record, err);
     return code == DBK_OK && !out ? poster_fold(poster, &poster->fold, record, err)
@@ -106,6 +110,7 @@ static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
     size_t erased;
     enum dbk_code code;
 
+    poster->restricts = false;
     post_erased_clear(&poster->erased);
     do { /* till nobody was erased, who is not known, while it was read */
         erased = poster->erased.count;
@@ -154,6 +159,8 @@ static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end
     if (code != DBK_OK)
         return code;
     code = fold_range(poster, first, end, err);
+    if (code == DBK_OK && poster->restricts)
+        code = post_restricted(poster->log, poster->pg, poster->epoch, err);
     if (code == DBK_OK)
         code = apply_batch(&poster->apply, poster->pg, &poster->fold, &move, err);
     if (code != DBK_OK)

@@ -11,6 +11,7 @@
  * post_range.c    a run of records: fold, apply, halve it where it is refused
  * post_aside.h    who is in quarantine
  * post_erased.h   what records of who was erased no longer say
+ * post_restricted.h  who is restricted, as the log says now
  * post_trouble.h  what a failure says: of the record, of PostgreSQL, of the time it takes
  * post_retry.h    who in quarantine is tried again; it uses post_scan.h, post_attempt.h
  */
@@ -59,7 +60,8 @@ struct poster {
     struct post_aside aside; /* who is in quarantine */
     uint64_t quarantined;    /* rows of the table, records without a person too */
 
-    bool rearranges;                  /* what is folded does more than add rows */
+    bool restricts;  /* somebody was, or is no more, in what is folded */
+    bool rearranges; /* what is folded does more than add rows */
     atomic_uint_least64_t rearranged; /* how often that was posted */
 
     struct post_erased erased;

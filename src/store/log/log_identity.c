@@ -257,3 +257,18 @@ bool dbk_restricted_has(const struct dbk_restricted *restricted,
            bsearch(person, restricted->list, restricted->count,
                    sizeof *restricted->list, index_by_id) != NULL;
 }
+
+bool dbk_restricted_says(const struct dbk_restricted *restricted, struct dbk_log *log,
+                         const struct dbk_record *record)
+{
+    struct dbk_event_state event;
+
+    if (restricted->count == 0 || !dbk_type_is_sealed(record->type))
+        return false;
+    if (dbk_restricted_has(restricted, dbk_record_person(record)))
+        return true;
+    if (record->type != DBK_EVENT_RECORDED || record->anonymous_id.length == 0)
+        return false;
+    return dbk_log_event(log, &record->subject, &event, NULL) != DBK_OK ||
+           dbk_restricted_has(restricted, &event.person_id);
+}

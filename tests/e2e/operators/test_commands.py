@@ -379,6 +379,7 @@ class Migrate(unittest.TestCase):
         self.assertIn("applied  0005 persons_by_index", up.stdout)
         self.assertIn("applied  0006 events_by_day", up.stdout)
         self.assertIn("applied  0007 fewer_indexes", up.stdout)
+        self.assertIn("applied  0008 restricted", up.stdout)
         back = self.migrate("--down")
         self.assertEqual(back.returncode, DONE, back.stderr)
         self.assertIn("taken back", back.stdout)

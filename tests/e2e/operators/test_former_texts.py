@@ -109,7 +109,7 @@ class FormerTexts(unittest.TestCase):
         self.server.start()
         self.write("before")
         self.server.stop()
-        self.server.run("migrate", "--down", "5") # to those of migration 0002
+        self.server.run("migrate", "--down", "6") # to those of migration 0002
         query(self.server, "update checkpoint set sequence = 2")
         self.server.start()
         self.server.wait_for(lambda: self.server.told().count("projection follows") == 2,
@@ -123,7 +123,7 @@ class FormerTexts(unittest.TestCase):
         self.server.start()
         self.write("before")
         self.server.stop()
-        self.server.run("migrate", "--down", "5") # to those of migration 0002
+        self.server.run("migrate", "--down", "6") # to those of migration 0002
         query(self.server, "update checkpoint set sequence = 2")
         self.server.run("rebuild")
         self.server.start()

@@ -206,7 +206,7 @@ static void those_of_this_program_go_up_down_and_up(void **state)
     assert_int_equal(dbk_migrate_down(&database, 99, NULL, NULL, &err), DBK_OK);
     assert_int_equal(tables("event"), 0);
     assert_int_equal(dbk_migrate_up(&database, NULL, NULL, &err), DBK_OK);
-    assert_status(&embedded_migrations, "1+ 2+ 3+ 4+ 5+ 6+ 7+ ");
+    assert_status(&embedded_migrations, "1+ 2+ 3+ 4+ 5+ 6+ 7+ 8+ ");
 }
 
 static void without_postgres_it_is_unavailable(void **state)

@@ -34,11 +34,11 @@ static void assert_noticed(const char *sql)
 static void each_column_is_looked_for(void **state)
 {
     const struct pg_statement columns = {
-        NULL,
-        "select format('alter table %I drop column %I cascade', table_name,"
-        " column_name) from information_schema.columns where table_schema ="
-        " 'test_tables' and table_name in ('person', 'event', 'event_hour',"
-        " 'event_day', 'checkpoint', 'quarantine') and column_name <> 'only_row'"};
+        NULL, "select format('alter table %I drop column %I cascade', table_name,"
+              " column_name) from information_schema.columns where table_schema ="
+              " 'test_tables' and table_name in ('person', 'event', 'event_hour',"
+              " 'event_day', 'restricted', 'checkpoint', 'quarantine') and column_name "
+              "<> 'only_row'"};
     struct pg_result *result;
     struct dbk_error err = {0};
 
@@ -57,6 +57,7 @@ static void each_table_and_function_is_looked_for(void **state)
     assert_noticed("drop table event cascade");
     assert_noticed("drop table event_hour");
     assert_noticed("drop table event_day");
+    assert_noticed("drop table restricted cascade");
     assert_noticed("drop table checkpoint");
     assert_noticed("drop table quarantine");
     assert_noticed("drop function person_json cascade");

@@ -1,6 +1,7 @@
 /* A record as a message for others: what is sealed stays so, unless it is asked for. */
 #include "made_export.h"
 #include "relay_render.h"
+#include "store/command.h"
 
 struct told {
     char text[2048];
@@ -129,6 +130,63 @@ static void nobodys_event_is_keyed_by_what_may_be_shown(void **state)
     relay_render_finish(&render);
 }
 
+static void say(struct dbk_log *log, const struct dbk_record *record)
+{
+    struct dbk_command *command = dbk_command_create();
+    struct dbk_error err;
+
+    assert_non_null(command);
+    assert_int_equal(dbk_command_add(command, record, &err), DBK_OK);
+    assert_int_equal(dbk_log_submit(log, &command, 1, NULL, NULL, &err), DBK_OK);
+    assert_int_equal(dbk_command_verdict(command)->code, DBK_OK);
+    dbk_command_destroy(command);
+}
+
+/* As soon as the log says so, of the person and of an event that is the person's by now. */
+static void of_whom_is_restricted_nothing_is_said(void **state)
+{
+    const struct dbk_log_options options = {.map_size = (size_t)1 << 30};
+    struct made *made = *state;
+    struct dbk_record person = made_person(1, "kate@x.mock", 1000000);
+    struct dbk_record before = {.type = DBK_EVENT_RECORDED,
+                                .subject = made_id(0xBB, 9),
+                                .event_type = dbk_slice("click"),
+                                .anonymous_id = dbk_slice("visitor 7")};
+    const struct dbk_record alias = {.type = DBK_PERSON_ALIASED,
+                                     .subject = person.subject,
+                                     .anonymous_id = dbk_slice("visitor 7")};
+    const struct dbk_record said = {.type = DBK_PERSON_RESTRICTED,
+                                    .subject = person.subject};
+    struct dbk_log *log;
+    struct told told;
+
+    if (dbk_log_open(made_path(made, "own"), &options, &log, &made->err) != DBK_OK)
+        fail_msg("%s", made->err.text);
+    say(log, &person);
+    say(log, &before);
+    say(log, &alias);
+    for (int cloud = 0; cloud < 2; cloud++) {
+        struct relay_render render = {.cloud = cloud, .withholds = log};
+
+        if (cloud == 0)
+            assert_non_null(strstr(told_of(&render, &person).text, "kate@x.mock"));
+        if (cloud == 0)
+            say(log, &said);
+        told = told_of(&render, &person);
+        assert_null(strstr(told.text, "kate@x.mock"));
+        assert_non_null(strstr(told.text, "\"restricted\":true"));
+        assert_string_equal(told.key, kate);
+        told = told_of(&render, &before);
+        assert_null(strstr(told.text, "visitor"));
+        assert_null(strstr(told.key, "visitor"));
+        assert_non_null(strstr(told_of(&render, &said).text, "person.restricted"));
+        render.withholds = NULL;
+        assert_non_null(strstr(told_of(&render, &person).text, "kate@x.mock"));
+        relay_render_finish(&render);
+    }
+    dbk_log_close(log);
+}
+
 static void what_was_never_sealed_is_as_ever(void **state)
 {
     static char bytes[DBK_RECORD_MAX];
@@ -151,6 +209,7 @@ int main(void)
         TEST(of_whom_was_erased_nothing_is_said_but_that),
         TEST(without_the_ring_nothing_is_sent_as_if_it_were_opened),
         TEST(nobodys_event_is_keyed_by_what_may_be_shown),
+        TEST(of_whom_is_restricted_nothing_is_said),
         TEST(what_was_never_sealed_is_as_ever),
     };
 

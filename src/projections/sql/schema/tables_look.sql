@@ -13,7 +13,7 @@ where seen <> 3
 union all
 select 1
 from person p, event e, checkpoint c, quarantine q, event_hour h,
-     event_day d
+     event_day d, restricted r
 where false
   and p.id = null::uuid and p.sequence = null::bigint
   and p.created_sequence = null::bigint and p.datetime_created = null::timestamp
@@ -29,6 +29,7 @@ where false
   and h.first = null::timestamp and h.last = null::timestamp
   and d.day = null::date and d.event_type = null::text and d.events = null::bigint
   and d.first = null::timestamp and d.last = null::timestamp
+  and r.person_id = null::uuid and r.sequence = null::bigint
   and c.store_id = null::uuid and c.sequence = null::bigint
   and c.checksum = null::bigint and c.were_at = null::bigint
   and c.epoch = null::bigint and c.holder = null::text
