@@ -187,8 +187,12 @@ static void print_warning(void *context, const char *sentence)
 
 static void print_keys(const struct keys_look *keys)
 {
-    if (!keys->sealed)
+    if (!keys->sealed) {
+        printf("%-13s none: the log is not sealed, so nobody can be erased from it "
+               "(daybook reseal)\n",
+               "keys");
         return;
+    }
     if (*keys->error) {
         printf("%-13s trouble: ", "keys");
         escape_plain(stdout, dbk_slice(keys->error));

@@ -267,6 +267,18 @@ class Command(Sealed):
         self.assertIn("the ring of keys is in no backup", told)
         self.assertIn("the master key lies beside the ring", told)
 
+    def test_status_tells_once_that_a_log_from_before_is_not_sealed(self):
+        self.server.env["SEALED"] = "false"
+        self.server.start()
+        self.add_person()
+        self.server.stop()
+        del self.server.env["SEALED"]  # as of an older program, opened by this one
+        self.server.start()
+        told = self.server.run("status").stdout
+        self.assertEqual(told.count("not sealed, so nobody can be erased from it"), 1, told)
+        self.assertNotIn("warning", told)
+        self.assertFalse(os.path.exists(self.keys))
+
     def test_wrong_use(self):
         for arguments, said in ((["backup"], "needs TO"), (["burn"], "is none of init"),
                                 (["init", "now"], 'unexpected "now"'),
