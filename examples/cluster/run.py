@@ -12,6 +12,7 @@ import ctypes
 import http.client
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -89,10 +90,14 @@ class Started:
                 self.process.wait()
 
 
+def private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
 class Node:
     """Nobody's settings but these: neither .env nor the environment says where it writes."""
 
-    def __init__(self, program, place, name, port, bootstrap):
+    def __init__(self, program, place, name, port, bootstrap, master):
         self.program, self.name, self.port = os.path.abspath(program), name, port
         self.place = os.path.join(place, name)
         os.makedirs(self.place)
@@ -101,7 +106,9 @@ class Node:
                     if key in ("PATH", "HOME", "LANG", "TZ") or key.endswith("SAN_OPTIONS")}
         self.env.update(CLUSTER_BROKERS=bootstrap, CLUSTER_NODE=name,
                         CLUSTER_URL=f"http://127.0.0.1:{port}", CLUSTER_SESSION="2",
-                        SEALED="false")
+                        MASTER_KEY_FILE=os.path.join(self.place, "master.key"))
+        with open(self.env["MASTER_KEY_FILE"], "w", opener=private) as file:
+            file.write(master + "\n")
         self.started = None
 
     def run(self, *command):
@@ -321,9 +328,10 @@ def start_all(options, place, nodes, others):
     brokers = Brokers(directory=os.path.join(place, "brokers"))
     others.append(brokers.close)
     brokers.start()
+    master = secrets.token_hex(32)  # the same at all, each in a file of its own
     for number, name in enumerate(NODES):
         nodes.append(Node(options.program, place, name, free_port(8080 + 100 * number),
-                          brokers.bootstrap))
+                          brokers.bootstrap, master))
     done = nodes[0].run("cluster", "init")
     if done.returncode != 0:
         sys.exit(done.stderr)

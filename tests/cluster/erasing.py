@@ -37,7 +37,8 @@ class Erasing:
         self.people, self.wrong = [], []
         self.looks = 0  # at who was erased
         kinds = [_Author] * clients + [_Looker]
-        self.threads = [threading.Thread(target=self._run, args=(kind, f"{seed}/{i}"), daemon=True)
+        self.threads = [threading.Thread(target=self._run, args=(kind, f"erasing/{seed}/{i}"),
+                                         daemon=True)
                         for i, kind in enumerate(kinds)]
 
     def start(self):
