@@ -44,6 +44,9 @@ struct dbk_projector_options {
     /* From how many records on new tables are loaded at once (rebuild.h), with projection
      * not running meanwhile, instead of posted batch by batch. 0: 50,000. */
     uint64_t load_from;
+    /* For how many milliseconds erasures are gathered, after which it connects anew, for
+     * libpq and PostgreSQL keep what went through a connection last. 0: 5,000. */
+    int renew_ms;
 };
 
 /* Start following. PostgreSQL need not be there yet. log and database must outlive it.
@@ -112,6 +115,10 @@ uint64_t dbk_projector_healed(struct dbk_projector *projector);
 /* A number above 0 that rises once events have gone, or have come to a person behind whose
  * newest they are not: how many a person has is then to be counted anew. Any thread. */
 uint64_t dbk_projector_rearranged(struct dbk_projector *projector);
+
+/* How often it has connected anew since somebody was erased: others that have connections do
+ * so then, too. Any thread. */
+uint64_t dbk_projector_renewals(const struct dbk_projector *projector);
 
 /* Whether this person is, or an anonymous id that is now this person's; *out then receives
  * how. Any thread. */

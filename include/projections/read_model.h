@@ -48,6 +48,14 @@ void dbk_read_model_close(struct dbk_read_model *model);
  * too, until it does. Once, before any read. DBK_NO_MEMORY, DBK_IO (no thread). */
 enum dbk_code dbk_read_model_watch(struct dbk_read_model *model, struct dbk_error *err);
 
+/* What rises when somebody was erased (dbk_projector_renewals): all connections are then closed,
+ * those in use when they are given back, for libpq and PostgreSQL keep what went through them
+ * last. Asked twice a second by the thread that watches, until the close. Before
+ * dbk_read_model_watch. */
+void dbk_read_model_renew(struct dbk_read_model *model,
+                          uint64_t (*renewals)(const void *context),
+                          const void *context);
+
 /* Streaming replicas of the PostgreSQL that is posted to. What it points to must outlive the
  * model. */
 struct dbk_standby_options {

@@ -4,7 +4,8 @@
  * statistics that ANALYZE made of it, in tables that were kept beside the live ones, and in
  * the write-ahead log, whose files are used again with what was in them. So the tables are
  * made anew from the log, what lies beside them is dropped, and then the statistics are
- * written anew and every file of the write-ahead log is replaced. Reads and writes go on.
+ * written anew, every file of the write-ahead log is replaced, and the server's shared memory is
+ * overwritten. Reads and writes go on.
  *
  * What it does not reach: copies made outside (dumps, base backups, archived WAL, standbys),
  * tables and views of somebody else's, and the blocks that the disk has not used again.

@@ -116,10 +116,10 @@ static int on_request(struct mg_connection *connection)
     wait_for_doors(server);
     tap_inside(true);
     status = answer(server, worker, connection, NULL);
-    tap_inside(false);
-    assert(status != 0); /* else civetweb would answer, too */
     if (server->lending)
-        lending_lend(worker);
+        lending_lend(worker); /* it looks at the head, */
+    tap_inside(false);        /* which is gone from here on */
+    assert(status != 0);      /* else civetweb would answer, too */
     return status;
 }
 

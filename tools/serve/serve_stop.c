@@ -19,11 +19,11 @@ void serve_stop(struct serving *serving)
     dbk_notary_stop(serving->notary);
     dbk_policy_destroy(serving->policy);
     dbk_history_close(serving->history);
+    dbk_read_model_close(serving->model); /* it asks the projector */
     if (serving->projector) {
         serving_say(serving, "stopping: projector");
         dbk_projector_stop(serving->projector);
     }
-    dbk_read_model_close(serving->model);
     if (serving->database.cluster)
         serving_say(serving, "stopping: private PostgreSQL");
     tool_database_close(&serving->database);

@@ -111,6 +111,11 @@ static enum dbk_code open_standbys(struct serving *serving, struct dbk_error *er
     return dbk_read_model_standbys(serving->model, &serving->standbys, err);
 }
 
+static uint64_t renewals(const void *projector)
+{
+    return dbk_projector_renewals(projector);
+}
+
 enum dbk_code serve_open_read_model(struct serving *serving, struct dbk_error *err)
 {
     const struct config *config = serving->tool->config;
@@ -119,8 +124,10 @@ enum dbk_code serve_open_read_model(struct serving *serving, struct dbk_error *e
                             (unsigned)config_number(config, SETTING_DB_CONNECTIONS),
                             (int)config_number(config, SETTING_QUERY_TIMEOUT),
                             &serving->model, err) != DBK_OK ||
-        open_standbys(serving, err) != DBK_OK ||
-        dbk_read_model_watch(serving->model, err) != DBK_OK)
+        open_standbys(serving, err) != DBK_OK)
+        return dbk_wrap(err, "open the read model");
+    dbk_read_model_renew(serving->model, renewals, serving->projector);
+    if (dbk_read_model_watch(serving->model, err) != DBK_OK)
         return dbk_wrap(err, "open the read model");
     serving_say(serving, "read model open");
     return DBK_OK;

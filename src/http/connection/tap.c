@@ -28,8 +28,10 @@ static _Thread_local struct {
     size_t line;   /* where its last line begins */
     char *bytes;
     size_t at, end; /* what was received behind it, and not read yet */
-    bool whole;     /* nothing had to be received since */
-    int taken;      /* the connection that lives on when civetweb closes this; or -1 */
+    size_t
+        used; /* how far something was written into it; behind it are zeros, or nothing */
+    bool whole; /* nothing had to be received since */
+    int taken;  /* the connection that lives on when civetweb closes this; or -1 */
     struct reactor_seat *seats[TAP_SEATS];
     struct reactor_seat *seat; /* where the connection may be lent, */
     struct guarded *guarded;   /* as which, */
@@ -50,8 +52,29 @@ static void look(void)
     *(void **)&system_shutdown = dlsym(RTLD_NEXT, "shutdown");
 }
 
+static void received(size_t count)
+{
+    tap.end += count;
+    if (tap.end > tap.used)
+        tap.used = tap.end;
+}
+
+/* What was read would outlive an erasure, for as long as the connection idles. */
+static void wipe(void)
+{
+    size_t read = tap.at < tap.end ? tap.at : tap.end;
+
+    if (tap.used == 0)
+        return;
+    explicit_bzero(tap.bytes, read);
+    explicit_bzero(tap.bytes + tap.end, tap.used - tap.end);
+    tap.used = read < tap.end ? tap.end : 0;
+}
+
 static void forget(void)
 {
+    tap.at = tap.end;
+    wipe();
     tap.fd = -1;
     tap.head = TAP_NONE;
     tap.length = tap.at = tap.end = 0;
@@ -76,6 +99,7 @@ void tap_finish(void)
     memset(tap.seats, 0, sizeof tap.seats);
     free(tap.bytes);
     tap.bytes = NULL;
+    tap.used = 0;
     tap.serves = tap.open = false;
     forget();
 }
@@ -96,8 +120,10 @@ void tap_close(void)
 void tap_inside(bool inside)
 {
     tap.inside = inside;
-    if (!inside)
-        tap.head = TAP_NONE;
+    if (inside)
+        return;
+    tap.head = TAP_NONE;
+    wipe();
 }
 
 enum tap_head tap_head(char **text, size_t *length)
@@ -136,7 +162,7 @@ static enum tap_head receive_more(int64_t deadline)
         ssize_t got = receive_now(tap.bytes + tap.end, KEPT_MAX - tap.end);
         int64_t left = deadline - dbk_clock_ms();
         if (got > 0) {
-            tap.end += (size_t)got;
+            received((size_t)got);
             return TAP_WHOLE;
         }
         if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
@@ -254,6 +280,8 @@ void tap_lend(struct guarded *guarded, enum tap_lent_to to)
 
 static void forget_lent(void)
 {
+    tap.at = tap.end;
+    wipe();
     tap.head = TAP_NONE;
     tap.length = tap.at = tap.end = 0;
     tap.inside = false;
@@ -270,8 +298,8 @@ enum tap_lent tap_lent_with_body(struct reactor_seat *seat, size_t *body)
     while (got < 0 && errno == EINTR);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return TAP_LENT_NOTHING;
-    tap.at = tap.line = tap.length = 0;
-    tap.end = got > 0 ? (size_t)got : 0;
+    tap.at = tap.line = tap.length = tap.end = 0;
+    received(got > 0 ? (size_t)got : 0);
     tap.head = TAP_NONE;
     if (got > 0 && (size_t)got < READ_MAX && find_end() && tap.head == TAP_WHOLE) {
         tap.length = tap.at;
@@ -300,6 +328,7 @@ char *tap_lent_keep(char *memory)
 
     assert(tap.inside && memory);
     tap.bytes = memory;
+    tap.used = tap.end = 0; /* what is kept is the caller's to wipe */
     forget_lent();
     return kept;
 }
@@ -313,7 +342,9 @@ void tap_lent_again(const char *head, size_t length)
 {
     assert(!tap.inside && length <= READ_MAX);
     memcpy(tap.bytes, head, length);
-    tap.length = tap.at = tap.end = length;
+    tap.length = tap.at = length;
+    tap.end = 0;
+    received(length);
     tap.head = TAP_WHOLE;
     tap.inside = true;
 }
@@ -352,8 +383,8 @@ static int wait_lent(struct pollfd *one, int ms)
         guarded_linger(tap.guarded, seat->lent.linger_ms);
     tap_inside(false);
     tap.ended = tap.ended || seat->lent.end;
-    tap.at = 0;
-    tap.end = seat->received ? seat->received_length : 0;
+    tap.at = tap.end = 0;
+    received(seat->received ? seat->received_length : 0);
     if (seat->received)
         memcpy(tap.bytes, seat->received, tap.end);
     free(seat->received);
@@ -391,7 +422,7 @@ ssize_t tap_read(char *out, size_t size, int ms)
     got = receive_now(tap.bytes + tap.end, KEPT_MAX - tap.end);
     if (got <= 0)
         return -1;
-    tap.end += (size_t)got;
+    received((size_t)got);
     return take(out, size);
 }
 

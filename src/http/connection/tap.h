@@ -35,7 +35,8 @@ void tap_finish(void);
 void tap_open(void);
 void tap_close(void);
 
-/* A request is being answered, or has been: civetweb then asks for the next head. */
+/* A request is being answered, or has been: civetweb then asks for the next head, and what was
+ * read of that request is wiped. */
 void tap_inside(bool inside);
 
 /* Lend the connection until its next request has come, where this thread has a seat there, and
@@ -53,8 +54,8 @@ enum tap_lent tap_lent(struct reactor_seat *seat);
 /* The same, but for the bytes of one body that may be behind the head, of so many: they are
  * there to be read. No body is longer than a buffer. */
 enum tap_lent tap_lent_with_body(struct reactor_seat *seat, size_t *body);
-/* What that head points into stays the caller's, who gives other memory instead, by
- * tap_memory. */
+/* What that head points into stays the caller's, to be wiped, too, who gives other memory
+ * instead, by tap_memory. */
 char *tap_lent_keep(char *memory);
 char *tap_memory(void); /* the caller's to free; NULL: out of memory */
 /* That head is answered, or kept by the caller, who brings it again, to answer or leave it; or

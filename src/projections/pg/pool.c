@@ -14,6 +14,7 @@ struct slot {
     struct pg *pg; /* NULL while it is being made */
     uint64_t client;
     enum { FREE, IDLE, TAKEN } state;
+    bool retired; /* it is closed when it is given back */
 };
 
 /* A thread that waits for its turn. What comes free is given to the first one that may
@@ -321,19 +322,21 @@ static struct slot *slot_of(struct pool *pool, const struct pg *pg)
 
 void pool_give(struct pool *pool, struct pg *pg)
 {
-    bool alive = pg_alive(pg);
+    bool keep = pg_alive(pg);
     struct slot *slot;
 
     pg_ask_while(pg, NULL, NULL);
     pthread_mutex_lock(&pool->mutex);
     slot = slot_of(pool, pg);
     assert(slot); /* it came from here */
-    if (!alive)
+    keep = keep && !slot->retired;
+    slot->retired = false;
+    if (!keep)
         slot->pg = NULL;
     else
         give_back(pool, slot);
     pthread_mutex_unlock(&pool->mutex);
-    if (alive)
+    if (keep)
         return;
     pg_close(pg);
     pthread_mutex_lock(&pool->mutex);
@@ -359,4 +362,13 @@ void pool_renew(struct pool *pool)
         give_back(pool, slot);
         pthread_mutex_unlock(&pool->mutex);
     }
+}
+
+void pool_retire(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    for (unsigned i = 0; i < pool->max; i++)
+        pool->slots[i].retired = pool->slots[i].state == TAKEN && pool->slots[i].pg;
+    pthread_mutex_unlock(&pool->mutex);
+    pool_renew(pool);
 }

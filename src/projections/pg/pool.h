@@ -64,4 +64,8 @@ void pool_give(struct pool *pool, struct pg *pg);
 /* Close the idle connections: one was found lost, so these probably are too. */
 void pool_renew(struct pool *pool);
 
+/* Close the idle connections, and those that threads have as they give them back: libpq and
+ * the server keep what went through a connection last. Any thread. */
+void pool_retire(struct pool *pool);
+
 #endif

@@ -97,6 +97,8 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
     if (record->type == DBK_PERSON_RESTRICTED ||
         record->type == DBK_PERSON_UNRESTRICTED)
         poster->restricts = true;
+    if (record->type == DBK_PERSON_ERASED)
+        poster->erases = true;
     if (code == DBK_OK && record->erased) /* as is_aside of the person.erased */
         code = post_erased_note(poster, record, err);
     return code == DBK_OK && !out ? poster_fold(poster, &poster->fold, record, err)
@@ -116,6 +118,7 @@ static enum dbk_code fold_range(struct poster *poster, size_t first, size_t end,
         erased = poster->erased.count;
         fold_clear(&poster->fold);
         poster->rearranges = erased > 0;
+        poster->erases = false;
         code = post_erased_begin(poster, err);
         for (size_t i = first; i < end && code == DBK_OK; i++) {
             code = decode(poster, i, &record, err);
@@ -170,6 +173,7 @@ static enum dbk_code apply_range(struct poster *poster, size_t first, size_t end
         poster->erased.through = poster->erased.going_through;
     if (poster->rearranges)
         atomic_fetch_add(&poster->rearranged, 1);
+    poster->erasures += poster->erases;
     poster_moved(poster);
     return DBK_OK;
 }

@@ -48,15 +48,28 @@ void poster_init(struct poster *poster, struct dbk_log *log,
     post_trouble_init(&poster->trouble);
 }
 
+static void free_texts(struct poster *poster)
+{
+    dbk_batch_finish(&poster->batch);
+    dbk_batch_finish(&poster->event);
+    fold_finish(&poster->fold);
+    apply_finish(&poster->apply);
+}
+
+void poster_forget(struct poster *poster)
+{
+    free_texts(poster);
+    poster->batch = poster->event = (struct dbk_batch){0};
+    fold_init(&poster->fold);
+    apply_init(&poster->apply);
+}
+
 void poster_finish(struct poster *poster)
 {
     pg_close(poster->pg);
     post_aside_finish(&poster->aside);
     post_erased_finish(&poster->erased);
-    dbk_batch_finish(&poster->batch);
-    dbk_batch_finish(&poster->event);
-    fold_finish(&poster->fold);
-    apply_finish(&poster->apply);
+    free_texts(poster);
 }
 
 enum dbk_code poster_read(struct poster *poster, uint64_t after, uint64_t to,

@@ -63,6 +63,8 @@ struct poster {
     bool restricts;  /* somebody was, or is no more, in what is folded */
     bool rearranges; /* what is folded does more than add rows */
     atomic_uint_least64_t rearranged; /* how often that was posted */
+    bool erases;                      /* what is folded has a person.erased */
+    uint64_t erasures;                /* how often that was posted */
 
     struct post_erased erased;
     struct post_trouble trouble;
@@ -99,6 +101,9 @@ enum dbk_code poster_check_log(struct poster *poster, struct dbk_error *err);
 /* Whether the tables are as we know them (*same), and how many retries are wanted. */
 enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
                           struct dbk_error *err);
+
+/* Give back all memory that has texts of records, where no batch is under way. */
+void poster_forget(struct poster *poster);
 
 /* Read into the batch the records after `after`, as many as one batch takes, and none past
  * `to`. The batch is empty where the log has no more. Errors as dbk_log_read. */

@@ -1,3 +1,4 @@
+#include "projector_renew.h"
 #include "projector_session.h"
 #include "store/clock.h"
 #include "store/thread.h"
@@ -18,6 +19,17 @@ static void end_thread(struct dbk_projector *projector)
     pthread_mutex_unlock(&projector->lock);
 }
 
+/* Whoever waits for it goes on doing so from one to the next. */
+static enum dbk_code sessions(struct dbk_projector *projector, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    do
+        code = projector_session(projector, err);
+    while (code == DBK_OK && !projector_stopping(projector));
+    return code;
+}
+
 static void *project(void *argument)
 {
     struct dbk_projector *projector = argument;
@@ -25,7 +37,7 @@ static void *project(void *argument)
     uint64_t before = 0;
     struct dbk_error err;
 
-    while (projector_session(projector, &err) != DBK_OK) {
+    while (sessions(projector, &err) != DBK_OK) {
         projector_set_running(projector, err.text);
         if (projector->poster.projected !=
             before) /* else it fails as it did the last time */
@@ -35,6 +47,7 @@ static void *project(void *argument)
             break;
         pause_ms = pause_ms * 2 < BACKOFF_MAX_MS ? pause_ms * 2 : BACKOFF_MAX_MS;
     }
+    projector_drop_next(projector);
     projector_set_running(projector, "the projector is stopping");
     end_thread(projector);
     return NULL;

@@ -3,20 +3,14 @@
 #include "projections/migrate.h"
 #include "projector_hold.h"
 #include "projector_load.h"
+#include "projector_renew.h"
 #include "sql.h"
 #include "store/clock.h"
 #include "tables.h"
 
 #include <assert.h>
 
-enum { CONNECT_MS = 5000, QUERY_MS = 30000, STATEMENT_MS = 60000, POLL_MS = 500 };
-
-static void set_breakable(struct dbk_projector *projector, const struct pg *pg)
-{
-    pthread_mutex_lock(&projector->lock);
-    projector->breakable = pg;
-    pthread_mutex_unlock(&projector->lock);
-}
+enum { QUERY_MS = 30000, POLL_MS = 500 };
 
 static void note_schema_made(void *context, const struct dbk_migration_state *state)
 {
@@ -65,14 +59,13 @@ static void tell_emptied(const struct poster *poster)
 
 static enum dbk_code connect_pg(struct dbk_projector *projector, struct dbk_error *err)
 {
-    const struct pg_options options = {.application = "daybook projector",
-                                       .connect_timeout_ms = CONNECT_MS,
-                                       .statement_timeout_ms = STATEMENT_MS,
-                                       .async_commit = !projector->options.flush};
-    enum dbk_code code =
-        pg_open(projector->poster.database, &options, &projector->poster.pg, err);
+    enum dbk_code code = DBK_OK;
 
-    set_breakable(projector, projector->poster.pg);
+    projector->poster.pg = projector->next;
+    projector->next = NULL;
+    if (!projector->poster.pg)
+        code = projector_open(projector, &projector->poster.pg, err);
+    projector_breakable(projector, projector->poster.pg);
     if (code == DBK_OK) {
         tell_untested(projector);
         code = projector_hold(projector, err);
@@ -153,7 +146,8 @@ static enum dbk_code follow_until_stop(struct dbk_projector *projector,
         dbk_deadline_in(0); /* at once: reads wait for the first turn */
     enum dbk_code code = DBK_OK;
 
-    while (code == DBK_OK && !projector_stopping(projector)) {
+    while (code == DBK_OK && !projector_stopping(projector) &&
+           !projector_renew_due(projector)) {
         code = projector_put_off(projector, err) ? DBK_UNAVAILABLE
                                                  : turn(projector, &poll_at, err);
         if (code == DBK_OK)
@@ -188,8 +182,10 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
     assert(!projector->poster.pg &&
            !projector->tidy.pg); /* the session before has closed them */
     projector->held = projector->poster.other_history = projector->migrating = false;
-    if (projector_put_off(projector, err))
+    if (projector_put_off(projector, err)) {
+        projector_drop_next(projector);
         return DBK_UNAVAILABLE;
+    }
     code = connect_pg(projector, err);
     if (code == DBK_OK) /* before anyone is told that it follows */
         code = tables_look(projector->poster.pg, QUERY_MS, err);
@@ -208,10 +204,14 @@ enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_erro
     if (code != DBK_OK && projector->poster.pg)
         code = say_what_to_do(projector, code, err);
     projector->emptied = false; /* whether we know no more */
+    if (code == DBK_OK && !projector_stopping(projector))
+        projector_renew(projector);
     projector_leave(projector);
-    set_breakable(projector, NULL);
+    if (!projector->next)
+        projector_breakable(projector, NULL);
     projector_tidy_end(&projector->tidy);
     pg_close(projector->poster.pg);
     projector->poster.pg = NULL;
+    projector_renewed(projector);
     return code;
 }

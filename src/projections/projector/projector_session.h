@@ -4,7 +4,8 @@
 
 #include "projector_wait.h"
 
-/* Connect and follow the log until the stop (DBK_OK) or a failure. */
+/* Connect and follow the log until the stop, or a while after an erasure (DBK_OK), or a
+ * failure. */
 enum dbk_code projector_session(struct dbk_projector *projector, struct dbk_error *err);
 
 #endif

@@ -72,6 +72,13 @@ bool projector_stopping(struct dbk_projector *projector)
     return stopping;
 }
 
+void projector_breakable(struct dbk_projector *projector, const struct pg *pg)
+{
+    pthread_mutex_lock(&projector->lock);
+    projector->breakable = pg;
+    pthread_mutex_unlock(&projector->lock);
+}
+
 bool projector_pause(struct dbk_projector *projector, int ms)
 {
     dbk_deadline until = dbk_deadline_in(ms);
@@ -275,6 +282,11 @@ uint64_t dbk_projector_rearranged(struct dbk_projector *projector)
 {
     return 1 + atomic_load(&projector->poster.rearranged) +
            atomic_load(&projector->poster.aside.healed);
+}
+
+uint64_t dbk_projector_renewals(const struct dbk_projector *projector)
+{
+    return atomic_load(&projector->renewals);
 }
 
 bool dbk_projector_set_aside(struct dbk_projector *projector,

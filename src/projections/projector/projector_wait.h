@@ -7,6 +7,7 @@
  * projector_load.c     loads new tables of a long log
  * projector_wait.c     lets others wait, and gathers what is posted at once
  * projector_tidy.c     keeps an index of the tables in order meanwhile
+ * projector_renew.c    connects anew a while after an erasure
  *
  * What it posts, and how, is its poster's matter (poster.h).
  */
@@ -61,12 +62,16 @@ struct dbk_projector {
     bool emptied;  /* by a migration, and not where they were yet */
     uint64_t mark; /* the head as of mark_at: once it is posted, that is caught_up_at */
     int64_t mark_at;
-    bool loading;       /* new tables, which nothing was posted to */
-    bool load_failed;   /* so it is not tried again */
-    bool retried_all;   /* everyone in quarantine gets one try at start */
-    bool tables_missed; /* the last session ended since one was not there */
-    bool migrating;     /* if it ends now, that is told of another connection */
-    bool told_untested; /* that the server is newer than what was tested */
+    bool loading;          /* new tables, which nothing was posted to */
+    bool load_failed;      /* so it is not tried again */
+    bool retried_all;      /* everyone in quarantine gets one try at start */
+    bool tables_missed;    /* the last session ended since one was not there */
+    bool migrating;        /* if it ends now, that is told of another connection */
+    bool told_untested;    /* that the server is newer than what was tested */
+    uint64_t erasures;     /* of poster.erasures, those before this session */
+    dbk_deadline renew_at; /* 0: there was none since */
+    struct pg *next;       /* of the next session; NULL: it connects by itself */
+    atomic_uint_least64_t renewals; /* sessions that ended for that */
     struct projector_tidy tidy;
 };
 
@@ -86,6 +91,8 @@ bool projector_pause(struct dbk_projector *projector, int ms);
 /* A turn ended well: PostgreSQL answers, and what was posted is known. */
 void projector_note_turn(struct dbk_projector *projector);
 bool projector_stopping(struct dbk_projector *projector);
+/* A stop that has waited enough breaks this off; NULL: nothing is there to be. */
+void projector_breakable(struct dbk_projector *projector, const struct pg *pg);
 /* Whether it is not to post now; err has why. */
 bool projector_put_off(const struct dbk_projector *projector, struct dbk_error *err);
 /* All is well in this session: following, unless a migration has emptied the tables and

@@ -81,9 +81,8 @@ static bool is_refused(const struct dbk_read_model *model, struct pool *pool,
 }
 
 /* Whoever is told that there is none comes again later, or not at all. */
-static void try_refused(void *context)
+static void try_refused(struct dbk_read_model *model)
 {
-    struct dbk_read_model *model = context;
     struct pool *const pools[] = {model->look_ups, model->lists};
     struct pg *pg;
 
@@ -92,6 +91,36 @@ static void try_refused(void *context)
             pool_take(pools[i], NULL, dbk_deadline_in(TRY_MS), &pg, NULL) == DBK_OK)
             pool_give(pools[i], pg);
     }
+}
+
+static void retire_all(struct dbk_read_model *model)
+{
+    pool_retire(model->look_ups);
+    pool_retire(model->lists);
+    for (size_t i = 0; i < model->standbys.count; i++) {
+        pool_retire(model->standbys.list[i].look_ups);
+        pool_retire(model->standbys.list[i].lists);
+    }
+}
+
+static void beside(void *context)
+{
+    struct dbk_read_model *model = context;
+    uint64_t renewals =
+        model->renewals ? model->renewals(model->renewals_context) : model->renewed;
+
+    if (renewals != model->renewed)
+        retire_all(model);
+    model->renewed = renewals;
+    try_refused(model);
+}
+
+void dbk_read_model_renew(struct dbk_read_model *model,
+                          uint64_t (*renewals)(const void *context),
+                          const void *context)
+{
+    model->renewals = renewals;
+    model->renewals_context = context;
 }
 
 bool dbk_read_model_refused(const struct dbk_read_model *model, struct dbk_error *err)
@@ -192,7 +221,7 @@ enum dbk_code dbk_read_model_open(const struct dbk_database *database,
     }
     find_persons_init(model, processors);
     person_pages_init(model, processors);
-    prober_beside(&model->prober, try_refused, model);
+    prober_beside(&model->prober, beside, model);
     *out = model;
     return DBK_OK;
 }

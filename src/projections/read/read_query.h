@@ -25,6 +25,9 @@ struct dbk_read_model {
     struct gather persons;         /* look-ups by id */
     struct gather pages[2];        /* person_pages.h: rising, and falling */
     struct event_totals totals;
+    uint64_t (*renewals)(const void *context); /* NULL: there are none */
+    const void *renewals_context;
+    uint64_t renewed; /* of the prober's thread: what it said last */
     atomic_size_t
         person_bytes[2]; /* of one in the list read last, without and with events */
 };

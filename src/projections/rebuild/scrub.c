@@ -1,5 +1,6 @@
 /* Tables anew, nothing beside them, then what only a superuser may clean. */
 #include "rebuild_private.h"
+#include "scrub_memory.h"
 #include "scrub_wal.h"
 
 #include "projections/projector.h"
@@ -158,6 +159,8 @@ enum dbk_code dbk_scrub(struct dbk_log *log, const struct dbk_database *database
         code = drop_replaced(&scrub, err);
     if (code == DBK_OK && options->private_cluster)
         code = scrub_wal(database, &options->watch, &result->segments, err);
+    if (code == DBK_OK && options->private_cluster)
+        code = scrub_memory(database, err);
     if (code == DBK_OK && scrub.stays.code != DBK_OK) {
         *err = scrub.stays;
         code = err->code;

@@ -34,26 +34,61 @@ def in_files(folder, patterns, skip=()):
     return places
 
 
-def in_memory(pid, patterns):
-    """[(mapping, address, what is around it)] of all that the process may write to."""
+def _resident(pid):
+    """(begin, end, name) of each mapping that the process may write to and that has pages."""
+    with open(f"/proc/{pid}/smaps") as smaps:
+        mapping = None
+        for line in smaps:
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)", line)
+            if found:
+                mapping = (int(found[1], 16), int(found[2], 16), found[4])
+                writable = found[3][1] == "w"
+            elif line.startswith("Rss:") and writable and line.split()[1] != "0":
+                yield mapping
+
+
+def _pages(pid, begin, end):
+    """(begin, end) of what is there of a mapping, which may be far larger: a sanitizer's is."""
+    size, most, first = os.sysconf("SC_PAGE_SIZE"), 1 << 20, begin
+    with open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap:
+        while begin < end:
+            pagemap.seek(begin // size * 8)
+            entries = memoryview(pagemap.read(min(most, (end - begin) // size) * 8)).cast("Q")
+            if not len(entries):
+                return
+            for at in range(0, len(entries), CHUNK // size):
+                if any(entries[at:at + CHUNK // size]):
+                    first = begin + at * size
+                    yield first, min(first + CHUNK, begin + len(entries) * size)
+            begin += len(entries) * size
+
+
+def in_memory(pid, *marks, skip=()):
+    """[(mapping, address, what is around it)] of the marks, which are in lower case, in all that
+    the process may write to. skip: names of mappings that are not looked at."""
+    wanted = [mark.encode() for mark in marks]
     places = []
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw\S+ \S+ \S+ \S+ *(.*)", line)
-            if not found:
+    try:
+        mappings = list(_resident(pid))
+        memory = open(f"/proc/{pid}/mem", "rb", 0)
+    except OSError:
+        return []  # it has ended
+    with memory:
+        for begin, end, name in mappings:
+            if name in skip or end - begin > 1 << 40:  # a sanitizer's, of what is where
                 continue
-            begin, end = int(found[1], 16), int(found[2], 16)
-            while begin < end:  # a megabyte of the next, for what lies across
+            for first, last in list(_pages(pid, begin, end)):
                 try:
-                    memory.seek(begin)
-                    data = memory.read(min(CHUNK, end - begin))
+                    memory.seek(first)
+                    data = memory.read(last - first).lower()
                 except (OSError, ValueError, OverflowError):
-                    break  # a page that is none
-                if not data:
-                    break
-                places += [(found[3], begin + offset, around)
-                           for offset, around in _found(data, patterns)]
-                begin += len(data)
+                    continue  # given back meanwhile
+                for mark in wanted:
+                    at = data.find(mark)
+                    while at >= 0:
+                        around = data[max(0, at - AROUND):at + len(mark) + AROUND]
+                        places.append((name, first + at, around))
+                        at = data.find(mark, at + 1)
     return places
 
 

@@ -250,6 +250,46 @@ static void nothing_is_kept_for_the_next_connection(void **state)
     assert_head(TAP_WHOLE, NEXT, 1);
 }
 
+static void assert_wiped(const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(bytes[i], 0);
+}
+
+/* It would outlive an erasure, for as long as the connection idles. */
+static void what_was_read_is_wiped_once_it_is_answered(void **state)
+{
+    char *head;
+    size_t length;
+
+    (void)state;
+    say(HEAD "abcdefghi");
+    assert_head(TAP_WHOLE, HEAD, 1);
+    tap_head(&head, &length);
+    assert_body("abcdefghi");
+    tap_inside(false);
+    assert_wiped(head, length + 9);
+
+    say(HEAD "abc" NEXT); /* what is behind it stays, and leaves nothing where it lay */
+    assert_head(TAP_WHOLE, HEAD, 1);
+    assert_body("abc");
+    tap_inside(false);
+    assert_wiped(head, length + 3);
+    assert_head(TAP_WHOLE, NEXT, 1);
+    tap_inside(false);
+    assert_wiped(head, length + 3 + strlen(NEXT));
+
+    say(HEAD); /* a body whose pieces are read to the same place */
+    assert_head(TAP_WHOLE, HEAD, 1);
+    say("a long piece");
+    assert_body("a long piece");
+    say("a");
+    assert_body("a");
+    tap_close();
+    assert_wiped(head, length + 12);
+    tap_open();
+}
+
 /* civetweb drops what still comes before it closes; libpq reads while we are inside. */
 static void who_reads_no_head_is_given_the_bytes(void **state)
 {
@@ -321,6 +361,7 @@ int main(void)
         CONNECTED(reading_on_ends_with_the_connection_or_in_time),
         CONNECTED(much_is_read_at_once),
         CONNECTED(nothing_is_kept_for_the_next_connection),
+        CONNECTED(what_was_read_is_wiped_once_it_is_answered),
         CONNECTED(who_reads_no_head_is_given_the_bytes),
         CONNECTED(what_is_taken_over_outlives_it),
     };

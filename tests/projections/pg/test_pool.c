@@ -50,6 +50,26 @@ static void the_one_given_back_last_is_taken_first(void **state)
     pool_give(*state, b);
 }
 
+static void what_is_retired_is_closed_when_it_comes_back(void **state)
+{
+    struct pg *a = take(*state), *b = take(*state);
+    struct pool_use use;
+
+    pool_give(*state, b);
+    pool_retire(*state);
+    pool_look(*state, &use);
+    assert_int_equal(use.idle, 0);
+    assert_int_equal(use.busy, 1);
+    assert_true(pg_alive(a)); /* whoever has it goes on with it */
+    pool_give(*state, a);
+    pool_look(*state, &use);
+    assert_int_equal(use.idle + use.busy, 0);
+    a = take(*state);
+    pool_give(*state, a);
+    pool_look(*state, &use);
+    assert_int_equal(use.idle, 1); /* one made since is kept */
+}
+
 static void with_all_taken_it_is_busy_at_the_deadline(void **state)
 {
     struct pg *a = take(*state), *b = take(*state), *none;
@@ -189,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_TWO(the_one_given_back_last_is_taken_first),
+        ON_TWO(what_is_retired_is_closed_when_it_comes_back),
         ON_TWO(with_all_taken_it_is_busy_at_the_deadline),
         ON_TWO(whoever_waits_gets_the_one_given_back),
         ON_TWO(a_dead_one_makes_room_for_a_new_one),
