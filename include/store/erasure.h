@@ -15,7 +15,7 @@ struct dbk_erasure {
     struct dbk_slice bytes; /* of it, as the log has them */
     dbk_timestamp erased_at;
     uint64_t keys; /* that it destroyed: the person's, and those of anonymous ids */
-    /* How many records became unreadable; counted is false where there are more. */
+    /* How many records became unreadable; counted is false where there may be more. */
     bool counted;
     uint64_t records;
     /* The log is open with its ring, which says the rest: */
@@ -29,7 +29,8 @@ struct dbk_erasure {
 
 /* Fill it in for the person; finish it either way. records are counted by history, which is
  * of that log, or NULL: then, and as far as it does not go, by a walk over the log; looking
- * at look_max records, about (0: any number). Thread-safe.
+ * at look_max records, about (0: any number). Where that was not enough, and history is not
+ * NULL, the next call for one of the last few persons goes on from there. Thread-safe.
  *
  * DBK_NOT_FOUND  there is no person with this id, and was none
  * DBK_CONFLICT   there is, or was, and was not erased; or the log was put back to before

@@ -1,5 +1,6 @@
 #include "store/erasure.h"
 
+#include "history_private.h"
 #include "log_state.h"
 
 #include <stdlib.h>
@@ -37,11 +38,16 @@ static enum dbk_code count(struct dbk_history *history,
 {
     uint64_t *sequences = calloc(PAGE, sizeof *sequences);
     struct dbk_history_page page = {.limit = PAGE, .sequences = sequences};
+    struct history_count so_far = {
+        .person = out->person, .erased = out->sequence, .erased_at = out->erased_at};
     uint64_t looked = 0;
     enum dbk_code code;
 
     if (!sequences)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to look at a history");
+    history_recall_count(history, &so_far);
+    page.after = so_far.after;
+    out->records = so_far.records;
     do { /* a page that has room left, and yet more behind it, has looked enough */
         page.look_max = look_max > 0 ? look_max - looked : 0;
         code = dbk_history_find(history, records, &page, err);
@@ -50,6 +56,10 @@ static enum dbk_code count(struct dbk_history *history,
     } while (code == DBK_OK && page.more && page.count == PAGE &&
              (look_max == 0 || looked < look_max));
     out->counted = !page.more;
+    so_far.after = page.after;
+    so_far.records = out->records;
+    if (code == DBK_OK)
+        history_keep_count(history, &so_far);
     free(sequences);
     return code;
 }

@@ -132,3 +132,38 @@ void dbk_history_remove(const char *dir)
     runs_clean(dir, &none);
     rmdir(dir);
 }
+
+static bool is_of(const struct history_count *one, const struct history_count *other)
+{
+    return dbk_uuid_equal(&one->person, &other->person) &&
+           one->erased == other->erased && one->erased_at == other->erased_at;
+}
+
+void history_recall_count(struct dbk_history *history, struct history_count *count)
+{
+    count->after = count->records = 0;
+    if (!history)
+        return;
+    pthread_mutex_lock(&history->mutex);
+    for (size_t i = 0; i < HISTORY_COUNTS; i++) {
+        if (is_of(&history->counts[i], count))
+            *count = history->counts[i];
+    }
+    pthread_mutex_unlock(&history->mutex);
+}
+
+void history_keep_count(struct dbk_history *history, const struct history_count *count)
+{
+    struct history_count *counts;
+    size_t at = 0;
+
+    if (!history)
+        return;
+    counts = history->counts;
+    pthread_mutex_lock(&history->mutex);
+    while (at < HISTORY_COUNTS - 1 && !is_of(&counts[at], count))
+        at++;
+    memmove(counts + 1, counts, at * sizeof *counts);
+    counts[0] = *count;
+    pthread_mutex_unlock(&history->mutex);
+}

@@ -8,6 +8,16 @@
 #include <limits.h>
 #include <pthread.h>
 
+enum { HISTORY_COUNTS = 8 };
+
+/* How far the records of somebody who was erased were counted. */
+struct history_count {
+    struct dbk_uuid person;
+    uint64_t erased; /* by this record, */
+    dbk_timestamp erased_at;
+    uint64_t after, records; /* so many up to there */
+};
+
 struct dbk_history {
     char dir[PATH_MAX];
     struct dbk_log *log;
@@ -20,7 +30,8 @@ struct dbk_history {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t stopped;
     bool stopping;
-    struct runs runs; /* as they were published last */
+    struct runs runs;                            /* as they were published last */
+    struct history_count counts[HISTORY_COUNTS]; /* the one kept last is the first */
 };
 
 /* What is published; the caller drops it. */
@@ -32,6 +43,11 @@ void history_publish(struct dbk_history *history, const struct runs *runs);
  * is all that is left of it once it is destroyed. It may be a person's id, too: who finds a
  * record looks at it. */
 void history_key_id(uint64_t number, struct dbk_uuid *out);
+
+/* Fill in how far they were counted by history_keep_count; nothing of it, where that is not known
+ * any more. history may be NULL: then nothing is kept. */
+void history_recall_count(struct dbk_history *history, struct history_count *count);
+void history_keep_count(struct dbk_history *history, const struct history_count *count);
 
 /* The thread's body; the argument is the history. */
 void *history_grow(void *history);

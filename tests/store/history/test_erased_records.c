@@ -142,6 +142,35 @@ static void so_many_records_are_looked_at_for_all_pages(void **state)
     dbk_erasure_finish(&erasure);
 }
 
+/* By an index, which goes on where it was left. */
+static void what_was_not_looked_at_is_when_it_is_asked_again(void **state)
+{
+    enum { LOOKS = 1500 };
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s), other = {.person = draft_person("o@x.mock")};
+    struct dbk_history *history;
+    struct dbk_erasure erasure;
+    int asked = 0;
+
+    assert_int_equal(submit(s, &other.person).code, DBK_OK);
+    add_events(s, &kate.person.subject);
+    erase(s, &kate.person.subject);
+    erase(s, &other.person.subject);
+    history = grown(s);
+    do {
+        assert_int_equal(dbk_erasure_find(s->log, history, &kate.person.subject, LOOKS,
+                                          &erasure, NULL),
+                         DBK_OK);
+        dbk_erasure_finish(&erasure);
+        assert_int_equal(found(s, history, &other.person.subject).records, 1);
+    } while (!erasure.counted && ++asked < 10);
+    assert_true(erasure.counted);
+    assert_int_equal(erasure.records, EVENTS + 4);
+    assert_true(asked >= 2);
+    assert_int_equal(found(s, history, &kate.person.subject).records, EVENTS + 4);
+    dbk_history_close(history);
+}
+
 static void who_was_deleted_first_counts_too(void **state)
 {
     struct scratch *s = *state;
@@ -195,6 +224,7 @@ int main(void)
         TEST(an_index_made_before_or_after_counts_the_same),
         TEST(more_than_a_page_is_counted),
         TEST(so_many_records_are_looked_at_for_all_pages),
+        TEST(what_was_not_looked_at_is_when_it_is_asked_again),
         TEST(who_was_deleted_first_counts_too),
         TEST(without_the_ring_the_log_tells_its_part),
         TEST(of_others_there_is_nothing_to_tell),
