@@ -42,7 +42,7 @@ uint64_t dbk_person_export_sequence(const struct dbk_person_export *export);
 
 /* Add the next piece of the object to out, of about 128 KiB. False: that was the last, or it
  * failed, which *code tells: as dbk_log_record and dbk_history_find, but not for what cannot be
- * read of a record; DBK_NO_MEMORY also of out. */
+ * read of a record; DBK_BUSY: the person was erased meanwhile; DBK_NO_MEMORY also of out. */
 bool dbk_person_export_next(struct dbk_person_export *export, struct dbk_render *out,
                             enum dbk_code *code, struct dbk_error *err);
 

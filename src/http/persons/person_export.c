@@ -292,6 +292,20 @@ static enum dbk_code put_records(struct dbk_person_export *export,
     return DBK_OK;
 }
 
+/* What is left out of it since would be taken for never having been. */
+static enum dbk_code put_end(struct dbk_person_export *export, struct dbk_render *out,
+                             struct dbk_error *err)
+{
+    struct dbk_person_state now;
+    enum dbk_code code = dbk_log_person(export->log, &export->person.id, &now, err);
+
+    if (code == DBK_OK && now.erased && !export->state.erased)
+        code = dbk_fail(err, DBK_BUSY, "the person was erased meanwhile; ask again");
+    if (code == DBK_OK)
+        dbk_render_text(out, "]}");
+    return code;
+}
+
 bool dbk_person_export_next(struct dbk_person_export *export, struct dbk_render *out,
                             enum dbk_code *code, struct dbk_error *err)
 {
@@ -302,7 +316,7 @@ bool dbk_person_export_next(struct dbk_person_export *export, struct dbk_render 
     while (*code == DBK_OK && has_more(export) && out->length < until)
         *code = put_records(export, out, until, err);
     if (*code == DBK_OK && !has_more(export))
-        dbk_render_text(out, "]}");
+        *code = put_end(export, out, err);
     if (*code == DBK_OK && dbk_render_code(out) != DBK_OK)
         *code = dbk_fail(err, DBK_NO_MEMORY, "no memory for an export");
     return *code == DBK_OK && has_more(export);
