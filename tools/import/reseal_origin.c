@@ -5,6 +5,7 @@
 #include "store/proof/notary.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,16 +50,31 @@ static void prefer_cosigned(const char *given, struct reseal_origin *origin)
     origin->length = length;
 }
 
+/* The data directory, of the folder `log` in it. */
+static bool is_in_a_data_directory(const char *given, char dir[PATH_MAX])
+{
+    char *name = realpath(given, dir) ? strrchr(dir, '/') : NULL;
+
+    if (!name || name == dir || strcmp(name, "/log") != 0)
+        return false;
+    *name = '\0';
+    return true;
+}
+
 static enum dbk_code find_checkpoint(const char *given, struct reseal_origin *origin,
                                      struct dbk_error *err)
 {
-    char name[AUDIT_SOURCE_NAME];
+    char name[AUDIT_SOURCE_NAME], dir[PATH_MAX];
     enum dbk_code code =
         audit_source_checkpoint(given, name, &origin->checkpoint, &origin->length, err);
 
     if (code != DBK_OK || origin->checkpoint)
         return code;
     code = read_signed(given, "last", &origin->checkpoint, &origin->length, err);
+    if (code == DBK_OK && !origin->checkpoint && is_in_a_data_directory(given, dir)) {
+        given = dir;
+        code = read_signed(given, "last", &origin->checkpoint, &origin->length, err);
+    }
     if (code == DBK_OK && origin->checkpoint)
         prefer_cosigned(given, origin);
     return code;

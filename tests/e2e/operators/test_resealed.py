@@ -49,6 +49,13 @@ class Resealed(Audit):
         self.assertIn(f"log.resealed  log {told['store_id']} size={before}", listed)
         self.run_tool("verify", "--data-dir", "made")
 
+    def test_the_folder_of_the_log_has_the_checkpoint_of_its_data_directory(self):
+        self.checkpoint("old")
+        before = len(self.records())
+        told = self.reseal(source="log/log")
+        self.assertEqual(told["checkpoint_records"], before)
+        self.assertEqual(self.last()["data"]["checkpoint"], self.read("old").decode())
+
     def test_an_auditor_is_told_that_his_checkpoint_is_named(self):
         before = self.signed()["records"]
         arguments = ("--vkey", "keys", "--checkpoint", "old")
