@@ -136,7 +136,8 @@ static enum dbk_code remove_older(struct run *run, struct dbk_error *err)
 static void leave_word(const struct run *run)
 {
     struct backup_last last = {.head = run->check.result.head,
-                               .at = dbk_timestamp_now(),
+                               .at = run->keys.copied ? run->keys.of.at
+                                                      : dbk_timestamp_now(),
                                .store_id = run->check.result.store_id};
     struct dbk_error err;
 
