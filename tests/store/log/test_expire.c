@@ -1,8 +1,9 @@
 /* What is forgotten by age: each event of the months that are due, whoever it was of, whatever
  * fails meanwhile, and nothing else. */
-#include "kate_log.h"
+#include "copied_log.h"
 
 #include "scripted_commits.h"
+#include "store/backup.h"
 
 #include <sys/wait.h>
 
@@ -324,17 +325,6 @@ static void an_anonymous_id_goes_on_when_its_events_are_forgotten(void **state)
     assert_verifies(s);
 }
 
-static void copy_file(const char *from, const char *to)
-{
-    size_t length;
-    char *bytes = read_file(from, &length);
-    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-    assert_int_equal(write(fd, bytes, length), (ssize_t)length);
-    close(fd);
-    free(bytes);
-}
-
 static void an_old_ring_brings_no_month_back(void **state)
 {
     struct scratch *s = *state;
@@ -475,6 +465,62 @@ static void refused_anywhere_it_is_done_by_the_next(void **state)
     }
 }
 
+/* Whether it would seal by month itself is no matter. */
+static void a_copy_of_the_log_forgets_too(void **state)
+{
+    struct scratch *s = *state, copy = {.log = NULL};
+
+    open_copy(s, &copy);
+    add_kate(s);
+    now = at("2026-02-01T00:00:00");
+    assert_int_equal(expire(s, "2026-02-01T00:00:00").sequence, 5);
+    for (uint64_t i = 1; i < 5; i++)
+        apply_next(&copy, s->log);
+    failing = 1;
+    calls = 0;
+    apply_next(&copy, s->log);
+    assert_int_equal(ring_of(&copy).erased_through, 0);
+    failing = 0;
+    add_person(s, "erik@x.mock");
+    apply_next(&copy, s->log); /* and what the one before could not */
+    assert_int_equal(ring_of(&copy).erased_through, 5);
+    assert_expired(&copy, 1);
+    assert_expired(&copy, 3);
+    assert_readable(&copy, 2);
+    assert_verifies(&copy);
+    remove_copy(&copy);
+}
+
+static void a_backup_is_brought_up_to_what_is_forgotten(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_backup_append_options options = {.keys = s->keys};
+    const struct dbk_backup_options plain = {.compact = false};
+    struct dbk_backup_appended done;
+    char dir[80];
+
+    snprintf(dir, sizeof dir, "%.60s.backup", s->dir);
+    add_kate(s);
+    dbk_log_close(s->log); /* it forks */
+    s->log = NULL;
+    if (dbk_log_backup(s->dir, dir, &plain, &s->err) != DBK_OK)
+        fail_msg("%s", s->err.text);
+    scratch_open(s);
+    now = at("2026-02-01T00:00:00");
+    expire(s, "2026-02-01T00:00:00");
+    record_anonymous(s, "A-" MARKER);
+    record_anonymous(s, "another");
+    dbk_log_close(s->log);
+    s->log = NULL;
+    if (dbk_log_backup_append(s->dir, dir, &options, &done, &s->err) != DBK_OK)
+        fail_msg("%s", s->err.text);
+    assert_int_equal(done.head, 7);
+    assert_int_equal(done.findings, 0);
+    assert_verified_with(dir, s->keys);
+    scratch_remove(dir);
+    scratch_open(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +536,8 @@ int main(void)
         TEST(a_commit_that_fails_forgets_nothing),
         TEST(killed_anywhere_it_is_done_when_the_log_is_opened),
         TEST(refused_anywhere_it_is_done_by_the_next),
+        TEST(a_copy_of_the_log_forgets_too),
+        TEST(a_backup_is_brought_up_to_what_is_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,6 +1,6 @@
 /* Random commands of few persons who share few external and anonymous ids: each verdict is
  * the one that a simple model foretells, each event is whose the model says, and the indexes
- * are those that the records imply. */
+ * are those that the records imply. In some logs months pass, and are forgotten. */
 #include "scratch_log.h"
 
 #include "sealed_log.h"
@@ -11,6 +11,30 @@
     cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 #define SEALED_TEST(name)                                                              \
     cmocka_unit_test_setup_teardown(name, sealed_setup, sealed_teardown)
+
+/* What the system clock says. */
+static dbk_timestamp now = INT64_C(1768046400000000); /* 2026-01-10T12:00:00 */
+dbk_timestamp __wrap_dbk_timestamp_now(void);
+dbk_timestamp __wrap_dbk_timestamp_now(void)
+{
+    return now;
+}
+
+static int setup_by_month(void **state)
+{
+    struct scratch *s;
+    int rc = sealed_setup(state);
+
+    if (rc == 0) {
+        s = *state;
+        s->by_month = true;
+        scratch_reopen(s);
+    }
+    return rc;
+}
+
+#define MONTHS_TEST(name)                                                              \
+    cmocka_unit_test_setup_teardown(name, setup_by_month, sealed_teardown)
 
 enum { PERSONS = 6, EXTERNALS = 4, ANONYMOUS = 5, EVENTS = 4000, STEPS = 3000 };
 
@@ -26,7 +50,8 @@ struct event {
     struct dbk_uuid id;
     int anonymous; /* -1: it is of a person */
     int person;    /* where it is */
-    bool gone;     /* deleted, or with its person */
+    int month;
+    bool gone; /* deleted, or with its person or month */
 };
 
 struct model {
@@ -36,7 +61,8 @@ struct model {
     int owners[ANONYMOUS]; /* -1: nobody */
     struct event events[EVENTS];
     int event_count;
-    unsigned accepted, refused;
+    int month, kept; /* months that have passed; the first that is not forgotten */
+    unsigned accepted, refused, forgotten;
 };
 
 static const struct dbk_uuid nobody;
@@ -130,8 +156,10 @@ static void record_event(struct model *model, int person, int anonymous)
     if (!fine)
         return;
     assert_true(model->event_count < EVENTS);
-    model->events[model->event_count++] =
-        (struct event){.id = draft.subject, .anonymous = anonymous, .person = person};
+    model->events[model->event_count++] = (struct event){.id = draft.subject,
+                                                         .anonymous = anonymous,
+                                                         .person = person,
+                                                         .month = model->month};
 }
 
 static void delete_event(struct model *model)
@@ -243,8 +271,8 @@ static void upsert(struct model *model)
         return;
     *person = (struct person){
         .id = person->id, .lives = true, .known = true, .external = external};
-    model->events[model->event_count++] =
-        (struct event){.id = event.subject, .anonymous = -1, .person = i};
+    model->events[model->event_count++] = (struct event){
+        .id = event.subject, .anonymous = -1, .person = i, .month = model->month};
 }
 
 static void delete_person(struct model *model)
@@ -320,8 +348,51 @@ static void release(struct model *model)
     model->owners[a] = -1;
 }
 
+/* Days enough that each is in the next one. */
+#define MONTH (INT64_C(31) * 86400 * 1000000)
+
+/* Whose they were, and whether they had been deleted, is no matter. */
+static void forget(struct model *model)
+{
+    int kept = model->month - chance(model, 3);
+    dbk_timestamp before = now - (model->month - kept) * MONTH;
+    struct dbk_log_expiry expiry;
+    bool due = false;
+
+    for (int e = 0; e < model->event_count; e++) {
+        struct event *event = &model->events[e];
+
+        due |= event->month >= model->kept && event->month < kept;
+        event->gone |= event->month < kept;
+    }
+    if (kept > model->kept)
+        model->kept = kept;
+    assert_int_equal(
+        dbk_log_expire(model->s->log, before, "test", &expiry, &model->s->err), DBK_OK);
+    assert_int_equal(expiry.sequence > 0, due);
+    model->forgotten += due;
+}
+
+/* Now and then by who has lost what the indexes had. */
+static void pass_month(struct model *model)
+{
+    struct scratch *s = model->s;
+
+    now += MONTH;
+    model->month++;
+    forget(model);
+    if (chance(model, 4) > 0)
+        return;
+    dbk_log_close(s->log);
+    if (dbk_log_repair_indexes(s->dir, s->keys, NULL, &s->err) != DBK_OK)
+        fail_msg("%s", s->err.text);
+    scratch_open(s);
+}
+
 static void step(struct model *model)
 {
+    if (model->s->by_month && chance(model, 60) == 0)
+        pass_month(model);
     switch (chance(model, 12)) {
     case 0:
         create(model);
@@ -432,6 +503,7 @@ static void run(struct scratch *s, uint64_t seed)
         check_event(model, &model->events[e]);
     check_persons(model);
     assert_true(model->accepted > STEPS / 4 && model->refused > STEPS / 10);
+    assert_int_equal(model->forgotten > STEPS / 150, s->by_month);
     if (!s->keys)
         rebuild(s);
     dbk_log_close(s->log);
@@ -461,6 +533,11 @@ static void and_of_another_one(void **state)
     run(*state, 20261129);
 }
 
+static void of_one_whose_months_are_forgotten(void **state)
+{
+    run(*state, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +545,7 @@ int main(void)
         TEST(and_another_time),
         SEALED_TEST(of_a_sealed_log_too),
         SEALED_TEST(and_of_another_one),
+        MONTHS_TEST(of_one_whose_months_are_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
