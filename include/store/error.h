@@ -7,6 +7,7 @@
 #ifndef DBK_STORE_ERROR_H
 #define DBK_STORE_ERROR_H
 
+/* Those that a verdict may have keep their numbers: they are kept with idempotency keys. */
 enum dbk_code {
     DBK_OK = 0,
     DBK_INVALID,     /* what was given is malformed or out of range */
@@ -27,7 +28,8 @@ enum dbk_code {
     DBK_INTERRUPTED, /* somebody asked to stop */
     DBK_UNSUPPORTED, /* not ours, or from a newer version */
     DBK_NO_MEMORY,
-    DBK_INTERNAL, /* a bug of ours */
+    DBK_KEYS_AWAY, /* a sealed log's ring of keys is gone, cut, or another one's */
+    DBK_INTERNAL,  /* a bug of ours */
 };
 
 struct dbk_error {

@@ -80,19 +80,28 @@ void dbk_keys_close(struct dbk_keys *keys);
  *
  * DBK_CONFLICT   it is the ring of another log
  * DBK_NOT_FOUND  read only, and it is bound to none yet: as good as DBK_OK
- * DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM */
+ * DBK_KEYS_AWAY, DBK_IO, DBK_NO_ROOM */
 enum dbk_code dbk_keys_bind(struct dbk_keys *keys,
                             const uint8_t first[DBK_KEYS_FIRST_BYTES],
                             struct dbk_error *err);
+
+/* The log names keys up to `highest`. From here on a ring that ends before it gives no key at
+ * all: it was cut, or is an older copy than DBK_KEYS_AHEAD numbers. At once where that is known
+ * already. DBK_KEYS_AWAY: as dbk_keys_get, and where it ends before. DBK_IO */
+enum dbk_code dbk_keys_need(struct dbk_keys *keys, uint64_t highest,
+                            struct dbk_error *err);
+
+/* Whether it gives keys, as far as that is known: looked at now and then, and waited for by one
+ * thread at most. DBK_KEYS_AWAY. */
+enum dbk_code dbk_keys_work(struct dbk_keys *keys, struct dbk_error *err);
 
 /* See that there are DBK_KEYS_AHEAD keys beyond the highest number that the log names (0:
  * none), on disk when it returns. At once where there are; else, each some thousand
  * numbers, it writes 256 KiB and waits for the disk: before the highest is used, best where
  * nobody waits. Slots up to the highest are never written: what is damaged there stays so.
  *
- * DBK_DAMAGED  the ring ends before the highest: it was cut, or is an older copy than
- *              DBK_KEYS_AHEAD numbers
- * DBK_UNAVAILABLE  as dbk_keys_get
+ * DBK_KEYS_AWAY    as dbk_keys_need
+ * DBK_DAMAGED      no ring has so many
  * DBK_UNSUPPORTED  read only
  * DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
 enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
@@ -103,8 +112,9 @@ enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
  * DBK_NOT_FOUND    it was erased
  * DBK_INVALID      the ring has no such number: it ends before, or it is 0
  * DBK_DAMAGED      its slot is damaged: torn, overwritten, or of another number
- * DBK_UNAVAILABLE  the ring was replaced by one that cannot be opened; err says why. Tried
- *                  again by itself
+ * DBK_KEYS_AWAY    the ring was removed, cut, or replaced by one that cannot be opened, or
+ *                  ends before what the log names (dbk_keys_need); err says why. Tried again
+ *                  by itself
  * DBK_IO */
 enum dbk_code dbk_keys_get(struct dbk_keys *keys, uint64_t number,
                            uint8_t key[DBK_KEY_BYTES], struct dbk_error *err);
@@ -125,7 +135,7 @@ enum dbk_code dbk_keys_next(struct dbk_keys *keys, uint64_t highest, uint64_t *n
  *
  * DBK_UNSUPPORTED  read only
  * DBK_DAMAGED      what is read back is not what was written
- * DBK_IO, DBK_NO_ROOM, DBK_UNAVAILABLE: some may be erased: ask again */
+ * DBK_IO, DBK_NO_ROOM, DBK_KEYS_AWAY: some may be erased: ask again */
 enum dbk_code dbk_keys_erase(struct dbk_keys *keys, const uint64_t *numbers,
                              size_t count, uint64_t through, struct dbk_error *err);
 
@@ -136,7 +146,7 @@ enum dbk_code dbk_keys_erase(struct dbk_keys *keys, const uint64_t *numbers,
  * it opens it anew.
  *
  * DBK_UNSUPPORTED  read only
- * DBK_IO, DBK_NO_ROOM, DBK_UNAVAILABLE */
+ * DBK_IO, DBK_NO_ROOM, DBK_KEYS_AWAY */
 enum dbk_code dbk_keys_rewind(struct dbk_keys *keys, uint64_t last,
                               struct dbk_error *err);
 
@@ -152,7 +162,7 @@ enum dbk_key_tag {
 void dbk_keys_tag(const struct dbk_keys *keys, enum dbk_key_tag kind,
                   struct dbk_slice text, uint8_t tag[DBK_KEY_TAG_BYTES]);
 
-/* How the ring is. DBK_UNAVAILABLE, DBK_IO. */
+/* How the ring is. DBK_KEYS_AWAY, DBK_IO. */
 struct dbk_keys_state {
     uint64_t epoch;          /* 1, and one more with each rotation */
     uint64_t count;          /* numbers that it has */
@@ -175,7 +185,7 @@ struct dbk_keys_state {
 enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
                              struct dbk_error *err);
 
-/* Look at every slot, and unwrap what is in it. DBK_UNAVAILABLE, DBK_IO, DBK_NO_MEMORY. */
+/* Look at every slot, and unwrap what is in it. DBK_KEYS_AWAY, DBK_IO, DBK_NO_MEMORY. */
 struct dbk_keys_check {
     uint64_t live; /* keys, used ones and those ahead */
     uint64_t erased;
@@ -194,7 +204,7 @@ enum dbk_code dbk_keys_check(struct dbk_keys *keys, struct dbk_keys_check *out,
  * DBK_CONFLICT  it is another log's, or newer than the ring
  * DBK_DAMAGED   a slot of the ring is: the copy may have what it held, and is left
  * DBK_INVALID   it is the ring itself, or its path is too long
- * DBK_UNSUPPORTED: read only. DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
+ * DBK_UNSUPPORTED: read only. DBK_KEYS_AWAY, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY */
 enum dbk_code dbk_keys_backup(struct dbk_keys *keys, const char *to,
                               struct dbk_error *err);
 
@@ -225,7 +235,7 @@ enum dbk_code dbk_keys_note_copy(struct dbk_keys *keys,
  * DBK_DAMAGED      a slot is, which an older copy may have; nothing was changed
  * DBK_EXISTS       the file ".new" holds the master key of now
  * DBK_UNSUPPORTED  read only
- * DBK_UNAVAILABLE, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY; err says where the ring is wrapped anew
+ * DBK_KEYS_AWAY, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY; err says where the ring is wrapped anew
  * already, and the former key not destroyed yet */
 struct dbk_keys_rotation {
     uint64_t epoch; /* of now */

@@ -31,7 +31,7 @@
  *
  * DBK_INVALID  more than DBK_PARCEL_MOST; the ring has no such numbers
  * DBK_DAMAGED  a slot of the ring is
- * DBK_UNSUPPORTED: read only. DBK_UNAVAILABLE, DBK_IO, DBK_NO_MEMORY */
+ * DBK_UNSUPPORTED: read only. DBK_KEYS_AWAY, DBK_IO, DBK_NO_MEMORY */
 enum dbk_code dbk_keys_parcel(struct dbk_keys *keys, uint64_t first, uint32_t count,
                               bool made, char **bytes, size_t *length,
                               struct dbk_error *err);

@@ -110,6 +110,8 @@ struct dbk_idempotency {
  *                    appended
  * DBK_NOT_LEADER     another copy of this log appends (replicated.h); nothing was appended
  * DBK_UNSUPPORTED    it is sealed, and open without its ring; nothing was appended
+ * DBK_KEYS_AWAY      its ring was removed, cut, or replaced by one that is none of its; nothing
+ *                    was appended. Also what reads what is sealed fails so then
  *
  * Where a person.erased is among the commands, of one who was erased before too, it is DBK_OK
  * only when the keys are destroyed; else, as dbk_keys_erase, it is appended, and that is tried
@@ -158,14 +160,14 @@ enum dbk_code dbk_log_expire(struct dbk_log *log, dbk_timestamp before,
 enum dbk_code dbk_log_expired(struct dbk_log *log, uint64_t *through,
                               struct dbk_error *err);
 
-/* How writing goes. Waits for nobody, and for no disk but, once a second, one of those who
- * ask: for the file system's word of how much room it has. */
+/* How writing goes. Waits for nobody, and for no disk but, now and then, one of those who ask:
+ * for the file system's word of how much room it has, and of a sealed log's ring. */
 struct dbk_log_health {
     bool
         readable; /* false: the log is being opened again; dbk_log_head may wait for it */
     /* DBK_OK: the last write went well, or none was asked for, and there is room; else what
      * the last one failed with, in the log's own words, or DBK_NO_ROOM where the next ones
-     * will: less than 4 MiB are left. Where nobody writes it is tried each second. */
+     * will: less than 4 MiB are left, or DBK_KEYS_AWAY. Where nobody writes it is tried each second. */
     enum dbk_code code;
     char why[sizeof((struct dbk_error *)0)->text];
 };

@@ -38,6 +38,7 @@ const struct problem problems[] = {
     {503, DBK_IO, "disk-failed", "The disk of the server failed"},
     {503, DBK_IN_DOUBT, "outcome-unknown", "Whether it was written is not known"},
     {503, DBK_NO_MEMORY, "out-of-memory", "The server is out of memory"},
+    {503, DBK_KEYS_AWAY, "keys-away", "The keys of the server cannot be used"},
     {503, DBK_INTERRUPTED, "stopping", "The server is stopping"},
     {503, DBK_NOT_LEADER, "no-leader", "No server is known to lead"},
     {503, DBK_OK, "unavailable", "A part of the server cannot answer now"},

@@ -31,6 +31,7 @@ int status_of(enum dbk_code code)
     case DBK_IN_DOUBT:
     case DBK_NO_MEMORY:
     case DBK_INTERRUPTED:
+    case DBK_KEYS_AWAY:
         return 503;
     case DBK_DAMAGED:
     case DBK_UNSUPPORTED:
@@ -76,6 +77,12 @@ const char *status_sentence(enum dbk_code code)
         return "What is stored is of a newer version than this server";
     case DBK_INTERRUPTED:
         return "The server is stopping; try again shortly";
+    case DBK_KEYS_AWAY:
+        return "The server's ring of keys cannot be used, without which nobody's data "
+               "is "
+               "read or written; nothing was written, and it goes on as soon as the "
+               "ring "
+               "is back";
     case DBK_INTERNAL:
         return "The server made a mistake; its log has the reason";
     }

@@ -361,15 +361,26 @@ int identity_numbers(MDB_txn *txn, const struct environment *environment,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static uint64_t left_of(const struct environment *environment, uint64_t number,
-                        bool late)
+/* *left: the number where its key is there still, else 0. */
+static int left_of(const struct environment *environment, uint64_t number, bool late,
+                   uint64_t *left)
 {
     uint8_t key[DBK_KEY_BYTES];
+    int rc = late ? sealed_key(environment, number, key) : LMDB_KEY_ERASED;
 
-    if (!late || sealed_key(environment, number, key) != 0)
-        return 0;
+    *left = rc == 0 ? number : 0;
     sealed_wipe(key);
-    return number;
+    return rc == LMDB_KEYS_AWAY || rc == ENOMEM ? rc : 0;
+}
+
+static int forget_one(MDB_txn *txn, const struct environment *environment,
+                      const struct identity_key *place,
+                      const struct identity_alias *alias, bool late)
+{
+    uint64_t left;
+    int rc = left_of(environment, alias->number, late, &left);
+
+    return rc == 0 ? leave(txn, environment, place, 0, left) : rc;
 }
 
 static int forget(MDB_txn *txn, const struct environment *environment,
@@ -387,8 +398,7 @@ static int forget(MDB_txn *txn, const struct environment *environment,
         if (rc == 0)
             rc = identity_get_alias_at(txn, environment, &place, &alias);
         if (rc == 0 && alias.sequence > 0 && dbk_uuid_equal(&alias.person, person))
-            rc = leave(txn, environment, &place, 0,
-                       left_of(environment, alias.number, late));
+            rc = forget_one(txn, environment, &place, &alias, late);
     }
     mdb_cursor_close(cursor);
     return rc == MDB_NOTFOUND ? 0 : rc;

@@ -188,7 +188,7 @@ static int unpack_sealed(const struct environment *environment, MDB_val value,
     if (rc == 0)
         rc = unpack_person(value_of(bytes, blob.length - SEAL_OVERHEAD), out);
     out->key = number;
-    out->erased = rc == LMDB_KEY_MISSING && sealed_is_destroyed(environment, number);
+    out->erased = rc == LMDB_KEY_ERASED;
     return out->erased ? 0 : rc;
 }
 
@@ -419,6 +419,22 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+static int open_sealed(const struct environment *environment, struct dbk_record *record,
+                       char *room)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    int rc = sealed_key(environment, record->key, key);
+
+    if (rc == LMDB_KEY_ERASED) {
+        record->erased = true;
+        return 0;
+    }
+    if (rc == 0 && dbk_record_open(record, key, room, NULL) != DBK_OK)
+        rc = LMDB_RECORD_DAMAGED;
+    sealed_wipe(key);
+    return rc;
+}
+
 int index_get_record(MDB_txn *txn, const struct environment *environment,
                      uint64_t sequence, char *room, struct dbk_record *out)
 {
@@ -431,12 +447,8 @@ int index_get_record(MDB_txn *txn, const struct environment *environment,
     if (!log_value_check(value.mv_data, value.mv_size, &length) ||
         dbk_record_decode(value.mv_data, length, out, NULL) != DBK_OK ||
         out->sequence != sequence)
-        return LMDB_INDEX_DAMAGED;
-    if (out->sealed.length > 0 && !environment->keys)
-        return LMDB_KEY_MISSING;
-    return sealed_open_record(environment->keys, out, room, NULL) == DBK_OK
-               ? 0
-               : LMDB_KEY_MISSING;
+        return LMDB_RECORD_DAMAGED;
+    return out->sealed.length > 0 ? open_sealed(environment, out, room) : 0;
 }
 
 int index_by_id(const void *left, const void *right)

@@ -28,7 +28,7 @@
 #include "store/log.h"
 
 /* Each returns 0, MDB_NOTFOUND, LMDB_INDEX_DAMAGED (not of the shape above) or another LMDB
- * code. Everything is copied. Whose key the ring has destroyed is erased, whatever the index
+ * code; what opens or seals something also as sealed_key. Everything is copied. Whose key the ring has destroyed is erased, whatever the index
  * says. */
 int index_get_person(MDB_txn *txn, const struct environment *environment,
                      const struct dbk_uuid *id, struct dbk_person_state *out);
@@ -58,9 +58,9 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
                      struct dbk_slice email);
 
 /* Decode a record of the log: its slices point into the map, as long as nothing is written;
- * or, where it is sealed, into room (DBK_RECORD_MAX). LMDB_INDEX_DAMAGED: it is damaged.
- * LMDB_KEY_MISSING; but where its key was erased out->erased says so. room may be
- * NULL where the log is not sealed. */
+ * or, where it is sealed, into room (DBK_RECORD_MAX). LMDB_RECORD_DAMAGED, and as
+ * sealed_key; but where its key was erased out->erased says so. room may be NULL where the log
+ * is not sealed. */
 int index_get_record(MDB_txn *txn, const struct environment *environment,
                      uint64_t sequence, char *room, struct dbk_record *out);
 

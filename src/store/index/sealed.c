@@ -1,16 +1,29 @@
 #include "sealed.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
+
+int sealed_code(enum dbk_code code)
+{
+    if (code == DBK_OK)
+        return 0;
+    if (code == DBK_NOT_FOUND)
+        return LMDB_KEY_ERASED;
+    if (code == DBK_INVALID)
+        return LMDB_KEY_MISSING;
+    if (code == DBK_DAMAGED)
+        return LMDB_KEY_DAMAGED;
+    return code == DBK_NO_MEMORY ? ENOMEM : LMDB_KEYS_AWAY;
+}
 
 int sealed_key(const struct environment *environment, uint64_t number,
                uint8_t key[DBK_KEY_BYTES])
 {
-    bool there = environment->keys &&
-                 dbk_keys_get(environment->keys, number, key, NULL) == DBK_OK;
-
-    return there ? 0 : LMDB_KEY_MISSING;
+    if (!environment->keys)
+        return LMDB_KEYS_AWAY;
+    return sealed_code(dbk_keys_get(environment->keys, number, key, NULL));
 }
 
 bool sealed_is_destroyed(const struct environment *environment, uint64_t number)

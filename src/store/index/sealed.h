@@ -10,19 +10,22 @@
 #include "environment.h"
 #include "seal.h"
 
-/* The key of that number. 0 or LMDB_KEY_MISSING. Wipe it after use (sealed_wipe). */
+/* The key of that number. 0, LMDB_KEY_MISSING, LMDB_KEY_DAMAGED, LMDB_KEY_ERASED, LMDB_KEYS_AWAY,
+ * or ENOMEM. Wipe it after use (sealed_wipe). */
 int sealed_key(const struct environment *environment, uint64_t number,
                uint8_t key[DBK_KEY_BYTES]);
+/* What stands for a failure of dbk_keys_get or dbk_keys_next among them. */
+int sealed_code(enum dbk_code code);
 /* Whether the ring says that this key was destroyed. */
 bool sealed_is_destroyed(const struct environment *environment, uint64_t number);
 void sealed_wipe(uint8_t key[DBK_KEY_BYTES]);
 
 /* Seal so many bytes at out + SEAL_NONCE where they are, with the key of that number; bound to
- * kind, a letter, and the id. 0 or LMDB_KEY_MISSING. */
+ * kind, a letter, and the id. As sealed_key. */
 int sealed_put(const struct environment *environment, uint64_t number, char kind,
                const void *id, size_t id_length, char *out, size_t length);
 
-/* Open a blob into out. 0, LMDB_KEY_MISSING, or LMDB_INDEX_DAMAGED. */
+/* Open a blob into out. LMDB_INDEX_DAMAGED, and as sealed_key. */
 int sealed_take(const struct environment *environment, uint64_t number, char kind,
                 const void *id, size_t id_length, struct dbk_slice blob, char *out);
 

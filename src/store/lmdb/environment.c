@@ -93,7 +93,25 @@ enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char 
                         doing);
     case LMDB_KEY_MISSING:
         return dbk_fail(err, DBK_DAMAGED,
-                        "%s: the key that opens it is not in the ring of keys", doing);
+                        "%s: the key that opens it is not in the ring of keys: daybook "
+                        "keys status tells more",
+                        doing);
+    case LMDB_KEY_DAMAGED:
+        return dbk_fail(err, DBK_DAMAGED,
+                        "%s: the key that opens it is damaged in the ring of keys: "
+                        "daybook keys status tells which, and what to do",
+                        doing);
+    case LMDB_KEY_ERASED:
+        return dbk_fail(err, DBK_DAMAGED,
+                        "%s: the key that opens it was destroyed, and the log was put "
+                        "back to an earlier state: erase the person again",
+                        doing);
+    case LMDB_RECORD_DAMAGED:
+        return dbk_fail(err, DBK_DAMAGED,
+                        "%s: a record is damaged: daybook verify tells which", doing);
+    case LMDB_KEYS_AWAY:
+        return dbk_fail(err, DBK_KEYS_AWAY, "%s: the ring of keys cannot be read",
+                        doing);
     case LMDB_FILE_REMOVED:
         return removed(err, env, doing);
     case MDB_VERSION_MISMATCH:

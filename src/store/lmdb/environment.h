@@ -122,9 +122,15 @@ int environment_settle(const struct environment *environment, bool *proven);
 /* And: the file has no name any more. What is written to it is gone with the process. */
 #define LMDB_FILE_REMOVED (-31001)
 
-/* And: what it says is sealed, and its key is not in the ring (or there is no ring here, or
- * it cannot be read). Concerns only who asks, as LMDB_INDEX_DAMAGED. */
+/* And, of what is sealed: its key is not in the ring; its slot there is damaged; it was erased.
+ * Each concerns only who asks, as LMDB_INDEX_DAMAGED, and so does a record that is damaged. */
 #define LMDB_KEY_MISSING (-31002)
+#define LMDB_KEY_DAMAGED (-31003)
+#define LMDB_KEY_ERASED (-31004)
+#define LMDB_RECORD_DAMAGED (-31005)
+
+/* And: the ring is not here, or cannot be read. Concerns all: the transaction is to be aborted. */
+#define LMDB_KEYS_AWAY (-31006)
 
 /* Whether the file has a name still. An LMDB or system code, or the one above. */
 int environment_check_named(const struct environment *environment);

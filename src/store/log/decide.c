@@ -16,6 +16,7 @@
 static int take_number(struct decide_turn *turn, uint64_t *number)
 {
     const struct environment *environment = turn->environment;
+    enum dbk_code code;
     int rc = 0;
 
     *number = 0;
@@ -27,9 +28,11 @@ static int take_number(struct decide_turn *turn, uint64_t *number)
     turn->has_key = true;
     if (rc != 0)
         return rc;
-    if (!environment->keys || dbk_keys_next(environment->keys, turn->highest, number,
-                                            turn->key, NULL) != DBK_OK)
-        return LMDB_KEY_MISSING;
+    if (!environment->keys)
+        return LMDB_KEYS_AWAY;
+    code = dbk_keys_next(environment->keys, turn->highest, number, turn->key, NULL);
+    if (code != DBK_OK) /* also where it was cut a moment ago: it grows again */
+        return code == DBK_NO_MEMORY ? ENOMEM : LMDB_KEYS_AWAY;
     turn->highest = turn->key_number = *number;
     return environment_put_mark(turn->txn, environment, ENVIRONMENT_KEY, *number);
 }

@@ -54,7 +54,7 @@ bool decide_have_scratch(struct decide_turn *turn);
 /* Free what the turn has besides its transaction. */
 void decide_finish(struct decide_turn *turn);
 
-/* Have turn->key be the one of this number. 0 or LMDB_KEY_MISSING. */
+/* Have turn->key be the one of this number. As sealed_key. */
 int decide_find_key(struct decide_turn *turn, uint64_t number);
 
 /* Give the command its verdict, and if it is accepted append its records and change the

@@ -1,5 +1,6 @@
 #include "log_health.h"
 
+#include "log_keys.h"
 #include "log_state.h"
 #include "recover.h"
 #include "store/clock.h"
@@ -85,13 +86,13 @@ static void mend(struct dbk_log *log)
     log->health.told = told;
 }
 
-void log_health_probe(struct dbk_log *log)
+static void probe(struct dbk_log *log)
 {
     bool proven;
 
-    assert(log->writing && log->usable);
     /* A file without a name would take it; the writer does not give it one. */
-    if (!has_room(log) || environment_check_named(&log->environment) != 0)
+    if (!has_room(log) || environment_check_named(&log->environment) != 0 ||
+        log_keys_probe(log, NULL) != DBK_OK)
         return;
     log_health_begin(log);
     if (environment_settle(&log->environment, &proven) == 0)
@@ -99,6 +100,30 @@ void log_health_probe(struct dbk_log *log)
     else
         mend(log);
     log_health_end(log);
+}
+
+void log_health_look(struct dbk_log *log)
+{
+    struct dbk_error err;
+
+    assert(log->writing && log->usable);
+    if (atomic_load(&log->health.failing))
+        probe(log);
+    else if (log->environment.keys &&
+             dbk_keys_work(log->environment.keys, &err) != DBK_OK)
+        log_health_failed(log, &err);
+}
+
+/* Before a write fails for it, and where nobody writes. */
+static void look_at_keys(struct dbk_log *log, struct dbk_log_health *out)
+{
+    struct dbk_error err;
+
+    if (!log->sealed || !log->options.keys ||
+        dbk_keys_work(log->options.keys, &err) == DBK_OK)
+        return;
+    out->code = err.code;
+    snprintf(out->why, sizeof out->why, "%s", err.text);
 }
 
 static void hangs(int64_t ms, struct dbk_log_health *out)
@@ -145,6 +170,8 @@ void dbk_log_health(struct dbk_log *log, struct dbk_log_health *out)
     }
     if (out->code == DBK_OK && began != 0 && now - began >= HANGS_MS)
         hangs(now - began, out);
+    if (out->code == DBK_OK)
+        look_at_keys(log, out);
     if (out->code == DBK_OK && !log->options.read_only)
         look_for_room(log, out);
     /* Shut while the log is opened again, which a disk may keep from ending. */

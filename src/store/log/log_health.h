@@ -34,7 +34,8 @@ void log_health_failed(struct dbk_log *log, const struct dbk_error *why);
 void log_health_report(struct dbk_log *log, const char *line);
 void log_health_works(struct dbk_log *log);
 
-/* Of the writer's thread with the turn, where the last one failed: try again. */
-void log_health_probe(struct dbk_log *log);
+/* Of the writer's thread with the turn, where nobody writes: try again, where the last one
+ * failed; else look whether a sealed log has its ring still. */
+void log_health_look(struct dbk_log *log);
 
 #endif

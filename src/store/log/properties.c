@@ -27,7 +27,7 @@ static bool properties_now(struct rules_plan *plan, struct decide_turn *turn,
     rc = index_get_record(turn->txn, turn->environment, sequence,
                           sealed ? turn->scratch->opened : NULL, &record);
     if (rc == 0 && record.erased)
-        rc = LMDB_KEY_MISSING;
+        rc = LMDB_KEY_ERASED;
     if (rc != 0)
         return rules_spoil(plan, rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc);
     if (!(record.person.has & DBK_HAS_PROPERTIES) ||

@@ -5,7 +5,6 @@
 #include "person_state.h"
 #include "properties.h"
 #include "restricted.h"
-#include "sealed.h"
 
 #include <assert.h>
 #include <endian.h>
@@ -46,10 +45,21 @@ bool rules_spoil(struct rules_plan *plan, int rc)
     if (rc == LMDB_INDEX_DAMAGED)
         return rules_refuse(plan, DBK_DAMAGED,
                             "its entry in the log's indexes is damaged");
+    if (rc == LMDB_RECORD_DAMAGED)
+        return rules_refuse(plan, DBK_DAMAGED,
+                            "a record of it is damaged: daybook verify tells which");
     if (rc == LMDB_KEY_MISSING)
         return rules_refuse(plan, DBK_DAMAGED,
                             "its key is not in the ring of keys: daybook keys status "
                             "tells more");
+    if (rc == LMDB_KEY_DAMAGED)
+        return rules_refuse(plan, DBK_DAMAGED,
+                            "its key is damaged in the ring of keys: daybook keys "
+                            "status tells which, and what to do");
+    if (rc == LMDB_KEY_ERASED)
+        return rules_refuse(plan, DBK_NOT_FOUND,
+                            "whose it is was erased, and the log was put back to an "
+                            "earlier state: erase the person again");
     plan->rc = rc;
     return false;
 }
@@ -58,10 +68,6 @@ bool rules_have_key(struct rules_plan *plan, struct decide_turn *turn, uint64_t 
 {
     int rc = turn->environment->sealed ? decide_find_key(turn, number) : 0;
 
-    if (rc == LMDB_KEY_MISSING && sealed_is_destroyed(turn->environment, number))
-        return rules_refuse(plan, DBK_NOT_FOUND,
-                            "whose it is was erased, and the log was put back to an "
-                            "earlier state: erase the person again");
     return rc == 0 || rules_spoil(plan, rc);
 }
 
@@ -320,6 +326,19 @@ static int find_erased(struct rules_plan *plan, const struct decide_turn *turn,
     return rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc;
 }
 
+/* Whose key is damaged can be erased, too: nobody can read any more by what the person is known,
+ * so that all tags are looked at. */
+static int find_to_erase(struct rules_plan *plan, const struct decide_turn *turn,
+                         const struct dbk_uuid *id)
+{
+    int rc = index_get_person(turn->txn, turn->environment, id, &plan->person);
+
+    if (rc != LMDB_KEY_DAMAGED)
+        return rc;
+    plan->forgets_tags = true;
+    return index_look_person(turn->txn, turn->environment, id, &plan->person);
+}
+
 bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
 {
     const struct dbk_uuid *id = &plan->command->entries[0].subject;
@@ -335,7 +354,7 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
                             "before daybook reseal has made a sealed one of it");
     if (!decide_have_scratch(turn))
         return rules_refuse(plan, DBK_NO_MEMORY, "no memory to erase a person");
-    rc = index_get_person(turn->txn, turn->environment, id, person);
+    rc = find_to_erase(plan, turn, id);
     if (rc == MDB_NOTFOUND)
         return refuse_id(plan, DBK_NOT_FOUND, "there is no person", id);
     if (rc == 0 && person->erased)

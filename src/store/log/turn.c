@@ -3,6 +3,7 @@
 #include "fault_watch.h"
 #include "gather.h"
 #include "index.h"
+#include "log_keys.h"
 #include "log_read.h"
 #include "place.h"
 #include "recover.h"
@@ -93,7 +94,10 @@ static int make_sure(struct dbk_log *log)
 
 static void tell(struct dbk_log *log, int rc, const char *doing, struct dbk_error *err)
 {
-    lmdb_fail(err, log->environment.env, rc, doing);
+    if (rc == LMDB_KEYS_AWAY)
+        log_keys_why(log, err);
+    else
+        lmdb_fail(err, log->environment.env, rc, doing);
     log_health_failed(log, err);
 }
 

@@ -278,7 +278,7 @@ static void settle_keys(struct dbk_log *log, struct batch *batch)
                             appended[DBK_EVENTS_EXPIRED] > 0,
                         &err) == DBK_OK)
         return;
-    log_report(log, err.text);
+    log_health_failed(log, &err);
     for (struct writer_group *group = batch->first; group; group = group->next) {
         if (group->code == DBK_OK && erases(group)) {
             group->code = err.code;
@@ -342,6 +342,17 @@ static void commit_batch(struct dbk_log *log, struct batch *batch)
     }
 }
 
+/* That the log is open without its ring is no failure. */
+static void have_keys(struct dbk_log *log, struct batch *batch,
+                      struct dbk_error *refused)
+{
+    if (log_keys_ahead(log, batch->turn.txn, &batch->shipping, refused) == DBK_OK ||
+        refused->code == DBK_UNSUPPORTED)
+        return;
+    dbk_metric_add(DBK_METRIC_COMMIT_FAILURES, 1);
+    log_health_failed(log, refused);
+}
+
 static void write_batch(struct dbk_log *log, struct batch *batch)
 {
     struct dbk_error refused = {.code = DBK_OK, .text = ""};
@@ -352,7 +363,7 @@ static void write_batch(struct dbk_log *log, struct batch *batch)
     turn->by_month = log->sealed && log->options.by_month;
     turn->body = batch->shipping.body;
     if (rc == 0 && refused.code == DBK_OK)
-        log_keys_ahead(log, turn->txn, &batch->shipping, &refused);
+        have_keys(log, batch, &refused);
     if (rc == 0 && refused.code == DBK_OK)
         rc = decide_batch(log, batch);
     decide_finish(turn);
@@ -461,8 +472,8 @@ void *writer_run(void *context)
             process_all(log, &batch, commands);
         else if (!closing && !log->usable)
             reopen(log);
-        else if (!closing && atomic_load(&log->health.failing))
-            log_health_probe(log);
+        else if (!closing)
+            log_health_look(log);
         turn_give_back(log);
         wake_submitters(log, batch.first);
     } while (!closing);

@@ -34,7 +34,7 @@ static enum dbk_code look(const struct environment *environment, const char *byt
         return DBK_OK; /* whoever reads a damaged one is told */
     code = sealed_record_key(environment->keys, &record, key, &expired, NULL);
     if (code != DBK_OK) /* erased, damaged, or the ring ends before: it says nothing */
-        return code == DBK_UNAVAILABLE || code == DBK_IO ? code : DBK_OK;
+        return code == DBK_KEYS_AWAY || code == DBK_IO ? code : DBK_OK;
     *told = true;
     *opened = dbk_record_open(&record, key, room, NULL) == DBK_OK;
     sealed_wipe(key);

@@ -9,7 +9,7 @@
  * sealed. An empty log is fine.
  *
  * DBK_CONFLICT  it is the ring of another log, or of none
- * DBK_IO, DBK_NO_MEMORY, DBK_NO_ROOM, DBK_UNAVAILABLE */
+ * DBK_IO, DBK_NO_MEMORY, DBK_NO_ROOM, DBK_KEYS_AWAY */
 enum dbk_code log_bind(const struct environment *environment, MDB_txn *txn, bool bound,
                        struct dbk_error *err);
 

@@ -113,12 +113,24 @@ static enum dbk_code catch_up(struct dbk_log *log, MDB_txn *txn, uint64_t done,
     return code;
 }
 
+/* That the ring has all keys that the log names. */
+static enum dbk_code need(const struct environment *environment, MDB_txn *txn,
+                          uint64_t *highest, struct dbk_error *err)
+{
+    int rc = environment_get_mark(txn, environment, ENVIRONMENT_KEY, highest);
+
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    return dbk_keys_need(environment->keys, *highest, err);
+}
+
 /* The ring is asked before the log: what it says is done is in the log then. */
 static enum dbk_code settle(struct dbk_log *log, bool opening, struct dbk_error *err)
 {
     const struct environment *environment = &log->environment;
     struct dbk_keys_state state;
     enum dbk_code code = dbk_keys_state(environment->keys, &state, err);
+    uint64_t highest;
     MDB_txn *txn;
     int rc;
 
@@ -129,24 +141,15 @@ static enum dbk_code settle(struct dbk_log *log, bool opening, struct dbk_error 
         return read_fail(environment, rc, err);
     fault_enter(environment->env);
     code = opening ? shared_keys_check(log, txn, err) : DBK_OK;
-    if (code == DBK_OK)
+    if (code == DBK_OK) /* another log's may be short: whose it is comes first */
         code = log_bind(environment, txn, state.bound, err);
+    if (code == DBK_OK)
+        code = need(environment, txn, &highest, err);
     if (code == DBK_OK)
         code = catch_up(log, txn, state.erased_through, opening, err);
     mdb_txn_abort(txn);
     fault_leave();
     return code;
-}
-
-static enum dbk_code ahead(const struct environment *environment, MDB_txn *txn,
-                           struct dbk_error *err)
-{
-    uint64_t highest;
-    int rc = environment_get_mark(txn, environment, ENVIRONMENT_KEY, &highest);
-
-    if (rc != 0)
-        return read_fail(environment, rc, err);
-    return dbk_keys_ahead(environment->keys, highest, err);
 }
 
 enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err)
@@ -162,6 +165,9 @@ enum dbk_code log_keys_open(struct dbk_log *log, struct dbk_error *err)
 enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn,
                              struct shipping *shipping, struct dbk_error *err)
 {
+    uint64_t highest;
+    enum dbk_code code;
+
     if (!log->environment.sealed)
         return DBK_OK;
     if (!log->environment.keys)
@@ -169,9 +175,61 @@ enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn,
             err, DBK_UNSUPPORTED,
             "the log is sealed, and is open without its ring of keys: nothing "
             "can be written to it");
+    code = need(&log->environment, txn, &highest, err);
+    if (code != DBK_OK)
+        return code;
     if (shipping->leads)
         return shared_keys_make(log, txn, &shipping->keys, err);
-    return ahead(&log->environment, txn, err);
+    return dbk_keys_ahead(log->environment.keys, highest, err);
+}
+
+/* What is appended next needs. Who leads, or follows, gets keys with a shipment. */
+static enum dbk_code probe(struct dbk_log *log, struct dbk_error *err)
+{
+    const struct environment *environment = &log->environment;
+    uint64_t highest;
+    enum dbk_code code;
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    fault_enter(environment->env);
+    code = need(environment, txn, &highest, err);
+    mdb_txn_abort(txn);
+    fault_leave();
+    if (code == DBK_OK && atomic_load(&log->role) == DBK_LOG_ALONE)
+        code = dbk_keys_ahead(environment->keys, highest, err);
+    return code;
+}
+
+enum dbk_code log_keys_probe(struct dbk_log *log, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    assert(log->writing);
+    if (!log->environment.keys || log->options.read_only)
+        return DBK_OK;
+    code = probe(log, err);
+    if (code != DBK_OK || !log->unsettled)
+        return code;
+    code = settle(log, false, err);
+    log->unsettled = code != DBK_OK;
+    return code;
+}
+
+enum dbk_code log_keys_why(const struct dbk_log *log, struct dbk_error *err)
+{
+    struct dbk_keys_state state;
+
+    if (!log->options.keys)
+        return dbk_fail(err, DBK_KEYS_AWAY,
+                        "the log is sealed, and is open without its ring of keys");
+    if (dbk_keys_state(log->options.keys, &state, err) != DBK_OK)
+        return err->code;
+    return dbk_fail(
+        err, DBK_KEYS_AWAY,
+        "the ring of keys could not be read a moment ago, and can be again");
 }
 
 enum dbk_code log_keys_settle(struct dbk_log *log, uint64_t before, uint64_t head,

@@ -32,6 +32,13 @@ enum dbk_code log_keys_ahead(struct dbk_log *log, MDB_txn *txn,
 enum dbk_code log_keys_settle(struct dbk_log *log, uint64_t before, uint64_t head,
                               bool erases, struct dbk_error *err);
 
+/* Having the turn, where writing failed, or nobody writes: whether it would work by the ring,
+ * and what log_keys_settle left is done. DBK_KEYS_AWAY, and as dbk_keys_erase. */
+enum dbk_code log_keys_probe(struct dbk_log *log, struct dbk_error *err);
+
+/* Why the ring gave no key a moment ago: DBK_KEYS_AWAY, or DBK_IO. */
+enum dbk_code log_keys_why(const struct dbk_log *log, struct dbk_error *err);
+
 /* Having the turn: nobody knows whether its transaction happened. The next one looks. */
 void log_keys_doubt(struct dbk_log *log);
 

@@ -170,7 +170,19 @@ static enum dbk_code check_opened(const struct dbk_keys *keys, struct dbk_error 
 {
     if (keys->broken.code == DBK_OK)
         return DBK_OK;
-    return dbk_fail(err, DBK_UNAVAILABLE, "%s", keys->broken.text);
+    return dbk_fail(err, DBK_KEYS_AWAY, "%s", keys->broken.text);
+}
+
+enum dbk_code dbk_keys_work(struct dbk_keys *keys, struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    look_now_and_then(keys);
+    if (pthread_rwlock_tryrdlock(&keys->opened) != 0)
+        return DBK_OK; /* somebody writes to it, and will know */
+    code = check_opened(keys, err);
+    pthread_rwlock_unlock(&keys->opened);
+    return code;
 }
 
 static enum dbk_code read_slot(struct dbk_keys *keys, uint64_t number,

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -253,6 +254,25 @@ static enum dbk_code check_successor(const struct dbk_keys *keys,
     return DBK_OK;
 }
 
+/* Of what is missing at the end, keys ahead were nobody's: they are made again. */
+static enum dbk_code check_whole(struct dbk_keys *keys, int fd, struct dbk_error *err)
+{
+    uint64_t count, needed = atomic_load(&keys->needed);
+    enum dbk_code code = ring_size(fd, keys->path, &count, err);
+
+    if (code != DBK_OK)
+        return code;
+    if (count < needed)
+        return dbk_fail(
+            err, DBK_DAMAGED,
+            "%s ends at key %llu, and the log uses %llu: it was cut, or is an "
+            "older copy; put back the newest that daybook keys backup made",
+            keys->path, (unsigned long long)count, (unsigned long long)needed);
+    if (count < atomic_load(&keys->made))
+        atomic_store(&keys->made, 0);
+    return DBK_OK;
+}
+
 static void take_file(struct dbk_keys *keys, const struct ring_file *file,
                       const struct ring_secrets *secrets)
 {
@@ -277,6 +297,8 @@ static enum dbk_code reopen(struct dbk_keys *keys, struct dbk_error *err)
     if (code == DBK_OK) {
         code = check_successor(keys, &file, secrets, err);
         if (code == DBK_OK)
+            code = check_whole(keys, file.fd, err);
+        if (code == DBK_OK)
             take_file(keys, &file, secrets);
         else
             close(file.fd);
@@ -285,7 +307,7 @@ static enum dbk_code reopen(struct dbk_keys *keys, struct dbk_error *err)
     return code;
 }
 
-/* The page as it is now. */
+/* The page as it is now; err is not NULL. */
 static enum dbk_code look(struct dbk_keys *keys, struct dbk_error *err)
 {
     struct ring_file file = keys->file; /* changed with `changing` held only */
@@ -293,7 +315,12 @@ static enum dbk_code look(struct dbk_keys *keys, struct dbk_error *err)
     enum dbk_code code;
 
     if (stat(keys->path, &status) != 0)
-        return dbk_system_fail(err, "find", keys->path);
+        return errno == ENOENT || errno == ENOTDIR
+                   ? dbk_fail(err, DBK_NOT_FOUND,
+                              "the ring of keys %s was removed: put it back, or the "
+                              "newest copy that daybook keys backup made",
+                              keys->path)
+                   : dbk_system_fail(err, "find", keys->path);
     if (status.st_dev != file.device || status.st_ino != file.inode)
         return reopen(keys, err);
     code = read_page(&file, keys->path, err);
@@ -301,6 +328,8 @@ static enum dbk_code look(struct dbk_keys *keys, struct dbk_error *err)
         return code;
     if (memcmp(file.page, keys->file.page, RING_FIXED) != 0) /* written over */
         return reopen(keys, err);
+    if (check_whole(keys, file.fd, err) != DBK_OK)
+        return err->code;
     if (!memcmp(file.page, keys->file.page, sizeof file.page))
         return DBK_OK;
     code = check_successor(keys, &file, keys->secrets, err);
@@ -320,13 +349,14 @@ enum dbk_code ring_refresh(struct dbk_keys *keys, struct dbk_error *err)
     atomic_store(&keys->looked_ms, dbk_clock_tick_ms());
     if (look(keys, &why) == DBK_OK)
         why.code = DBK_OK;
-    if (why.code != keys->broken.code) { /* written with `changing` held only */
+    if (why.code != keys->broken.code || /* written with `changing` held only */
+        (why.code != DBK_OK && strcmp(why.text, keys->broken.text) != 0)) {
         pthread_rwlock_wrlock(&keys->opened);
         keys->broken = why;
         ring_cache_clear(keys->cache);
         pthread_rwlock_unlock(&keys->opened);
     }
-    return why.code == DBK_OK ? DBK_OK : dbk_fail(err, DBK_UNAVAILABLE, "%s", why.text);
+    return why.code == DBK_OK ? DBK_OK : dbk_fail(err, DBK_KEYS_AWAY, "%s", why.text);
 }
 
 /* Changing it. */

@@ -80,11 +80,6 @@ static enum dbk_code grow_beyond(struct dbk_keys *keys, uint64_t highest,
 
     if (code != DBK_OK)
         return code;
-    if (in_file < highest)
-        return dbk_fail(err, DBK_DAMAGED,
-                        "%s ends at key %" PRIu64 ", and the log uses %" PRIu64
-                        ": put back the newest copy that daybook keys backup made",
-                        keys->path, in_file, highest);
     code = grow(keys, (made > highest ? made : highest) + 1, last, in_file, err);
     if (code == DBK_OK)
         atomic_store(&keys->made, last);
@@ -101,6 +96,30 @@ static bool gives_keys(struct dbk_keys *keys)
     return gives;
 }
 
+/* With `changing` held, or where it only may be seen too late. */
+static void note_needed(struct dbk_keys *keys, uint64_t highest)
+{
+    uint64_t needed = atomic_load(&keys->needed);
+
+    while (needed < highest &&
+           !atomic_compare_exchange_weak(&keys->needed, &needed, highest))
+        ;
+}
+
+enum dbk_code dbk_keys_need(struct dbk_keys *keys, uint64_t highest,
+                            struct dbk_error *err)
+{
+    enum dbk_code code;
+
+    if (highest <= atomic_load(&keys->needed) && gives_keys(keys))
+        return DBK_OK;
+    note_needed(keys, highest);
+    pthread_mutex_lock(&keys->changing);
+    code = ring_refresh(keys, err);
+    pthread_mutex_unlock(&keys->changing);
+    return code;
+}
+
 enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
                              struct dbk_error *err)
 {
@@ -108,6 +127,7 @@ enum dbk_code dbk_keys_ahead(struct dbk_keys *keys, uint64_t highest,
 
     if (highest > RING_NUMBER_MAX)
         return dbk_fail(err, DBK_DAMAGED, "there is no key %" PRIu64, highest);
+    note_needed(keys, highest);
     if (atomic_load(&keys->made) >= highest + DBK_KEYS_AHEAD && gives_keys(keys))
         return DBK_OK;
     code = ring_change_begin(keys, err);

@@ -44,6 +44,8 @@ struct dbk_keys {
     /* Slots up to here are known to be whole and on disk, from the highest on that was used
      * then. */
     _Atomic uint64_t made;
+    /* The log is known to name keys up to here: a ring that ends before is not whole. */
+    _Atomic uint64_t needed;
 
     /* Guards what follows; whoever writes has `changing`, too. Held while a slot is read. */
     pthread_rwlock_t opened;
@@ -102,7 +104,7 @@ enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
 bool ring_holds_master(const struct dbk_keys *keys, const char *path);
 
 /* Begin a change: nobody else makes one, and the file is the one at its path. As
- * dbk_keys_get's DBK_UNAVAILABLE; DBK_UNSUPPORTED: read only. */
+ * dbk_keys_get's DBK_KEYS_AWAY; DBK_UNSUPPORTED: read only. */
 enum dbk_code ring_change_begin(struct dbk_keys *keys, struct dbk_error *err);
 void ring_change_end(struct dbk_keys *keys);
 
@@ -111,7 +113,7 @@ enum dbk_code ring_put_mark(struct dbk_keys *keys, struct ring_mark mark,
                             struct dbk_error *err);
 
 /* Open it again where it was replaced; forget what is in memory where it was changed. With
- * `changing` held. What it fails with is in `broken`, too. */
+ * `changing` held. DBK_KEYS_AWAY: what it fails with is in `broken`, too. */
 enum dbk_code ring_refresh(struct dbk_keys *keys, struct dbk_error *err);
 
 /* Within a change: visit all slots, RING_STEP at a time at most, from the number `first` on. A

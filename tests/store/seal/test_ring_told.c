@@ -183,8 +183,13 @@ static void a_ring_cut_below_what_the_log_uses_is_told(void **state)
     open_keys(r);
     assert_told(r, get(r, 100, key), DBK_INVALID, "it ends before");
     assert_int_equal(get(r, 99, key), DBK_OK);
-    assert_told(r, dbk_keys_ahead(r->keys, 100, &r->err), DBK_DAMAGED,
+    assert_told(r, dbk_keys_ahead(r->keys, 100, &r->err), DBK_KEYS_AWAY,
                 "ends at key 99, and the log uses 100");
+    assert_told(r, get(r, 99, key), DBK_KEYS_AWAY, "put back the newest");
+    reopen_keys(r);
+    assert_told(r, dbk_keys_need(r->keys, 100, &r->err), DBK_KEYS_AWAY,
+                "ends at key 99");
+    reopen_keys(r);
     assert_int_equal(dbk_keys_ahead(r->keys, 99, &r->err), DBK_OK);
     assert_int_equal(get(r, 100, key), DBK_OK);
 }
@@ -331,10 +336,10 @@ static void an_older_copy_put_back_gives_nobody_back(void **state)
     copy_file(r, "ring", "../older");
     assert_int_equal(dbk_keys_erase(r->keys, &number, 1, 33, &r->err), DBK_OK);
     copy_file(r, "../older", "ring"); /* over its bytes */
-    await_refusal(r, 8, DBK_UNAVAILABLE);
+    await_refusal(r, 8, DBK_KEYS_AWAY);
     assert_non_null(strstr(r->err.text, "start daybook again"));
-    await_refusal(r, 7, DBK_UNAVAILABLE);
-    assert_told(r, dbk_keys_erase(r->keys, &number, 1, 34, &r->err), DBK_UNAVAILABLE,
+    await_refusal(r, 7, DBK_KEYS_AWAY);
+    assert_told(r, dbk_keys_erase(r->keys, &number, 1, 34, &r->err), DBK_KEYS_AWAY,
                 "older copy");
 }
 
@@ -344,8 +349,8 @@ static void a_ring_taken_away_is_told_and_found_again(void **state)
 
     assert_int_equal(dbk_keys_ahead(r->keys, 1, &r->err), DBK_OK);
     assert_int_equal(rename(in_ring(r, "ring"), in_ring(r, "away")), 0);
-    await_refusal(r, 8, DBK_UNAVAILABLE);
-    assert_int_equal(dbk_keys_ahead(r->keys, 1, &r->err), DBK_UNAVAILABLE);
+    await_refusal(r, 8, DBK_KEYS_AWAY);
+    assert_int_equal(dbk_keys_ahead(r->keys, 1, &r->err), DBK_KEYS_AWAY);
     assert_int_equal(rename(in_ring(r, "away"), in_ring(r, "ring")), 0);
     await_refusal(r, 8, DBK_OK);
 }
@@ -355,7 +360,7 @@ static void a_ring_cut_while_it_is_open_ends_nobody(void **state)
     struct ring *r = *state;
 
     assert_int_equal(truncate(in_ring(r, "ring"), 0), 0);
-    await_refusal(r, 8, DBK_UNAVAILABLE);
+    await_refusal(r, 8, DBK_KEYS_AWAY);
     assert_non_null(strstr(r->err.text, "cut short"));
 }
 
@@ -367,7 +372,7 @@ static void another_logs_ring_in_its_place_is_refused(void **state)
     snprintf(other.dir, sizeof other.dir, "%s/other", r->root);
     assert_int_equal(dbk_keys_make(other.dir, &options, &r->err), DBK_OK);
     assert_int_equal(rename(in_ring(&other, "ring"), in_ring(r, "ring")), 0);
-    await_refusal(r, 8, DBK_UNAVAILABLE);
+    await_refusal(r, 8, DBK_KEYS_AWAY);
     assert_non_null(strstr(r->err.text, "another log"));
 }
 
