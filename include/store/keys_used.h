@@ -17,4 +17,13 @@ enum dbk_code dbk_log_keys_used(struct dbk_log *log, struct dbk_keys_used *out,
 /* From now on the ring that the log was opened with, if any, is the log's: closed with it. */
 void dbk_log_take_keys(struct dbk_log *log);
 
+/* Hold a ring against a sealed log, which may be open without it.
+ *
+ * DBK_CONFLICT   it is another log's, or does not open this one
+ * DBK_KEYS_AWAY  it ends before the keys that the log names, or cannot be read
+ * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY */
+struct dbk_keys;
+enum dbk_code dbk_log_keys_fit(struct dbk_log *log, struct dbk_keys *keys,
+                               struct dbk_error *err);
+
 #endif

@@ -44,9 +44,7 @@ static enum dbk_code decode(const struct export_select *select,
         enum dbk_code code = dbk_batch_record(&piece->batch, i, &item->record, err);
 
         if (code == DBK_DAMAGED)
-            return dbk_fail(err, code,
-                            "record %" PRIu64 " is damaged: daybook verify tells more",
-                            entry->sequence);
+            return dbk_fail(err, code, "%s; daybook verify tells more", err->text);
         if (code != DBK_OK)
             return code;
         item->bytes.data = piece->batch.bytes + entry->offset;

@@ -2,7 +2,6 @@
 
 #include "escape.h"
 #include "store/keys_used.h"
-#include "store/proof/tree.h"
 #include "tool_keys.h"
 
 #include <inttypes.h>
@@ -12,30 +11,6 @@
 /* A copy covers DBK_KEYS_AHEAD numbers beyond those that were used when it was made: with half of
  * them used, a new one is due. */
 enum { COVERED_LEAST = DBK_KEYS_AHEAD / 2 };
-
-/* It opens, and is not what this log needs. */
-static enum dbk_code check_fits(struct dbk_log *log, const struct dbk_keys_state *state,
-                                uint64_t used, struct dbk_error *err)
-{
-    struct dbk_batch batch = {0};
-    struct dbk_hash first;
-    enum dbk_code code = dbk_log_read(log, 0, 1, 1, &batch, err);
-
-    if (code == DBK_OK && batch.count > 0 && state->bound) {
-        dbk_hash_entry(batch.bytes + batch.entries[0].offset, batch.entries[0].length,
-                       &first);
-        if (memcmp(first.bytes, state->first, sizeof state->first) != 0)
-            code = dbk_fail(err, DBK_CONFLICT,
-                            "it is the ring of another log: put this one's there");
-    }
-    if (code == DBK_OK && state->count < used)
-        code = dbk_fail(err, DBK_DAMAGED,
-                        "the ring ends at key %" PRIu64 ", and the log uses %" PRIu64
-                        ": put back the newest copy that daybook keys backup made",
-                        state->count, used);
-    dbk_batch_finish(&batch);
-    return code;
-}
 
 void keys_look(const struct tool *tool, struct dbk_log *log, struct keys_look *out)
 {
@@ -53,10 +28,10 @@ void keys_look(const struct tool *tool, struct dbk_log *log, struct keys_look *o
         code = tool_keys_open(tool, true, &keys, &err);
     if (code == DBK_OK) {
         code = dbk_keys_state(keys, &out->state, &err);
+        if (code == DBK_OK)
+            code = dbk_log_keys_fit(log, keys, &err);
         dbk_keys_close(keys);
     }
-    if (code == DBK_OK)
-        code = check_fits(log, &out->state, out->used, &err);
     if (code != DBK_OK)
         snprintf(out->error, sizeof out->error, "%s", err.text);
     else if (out->state.copied_count > 0)

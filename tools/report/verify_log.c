@@ -153,7 +153,7 @@ enum dbk_code verify_log_run(struct verify_log *verify, const struct tool *tool,
                                          .finding = tell,
                                          .context = verify,
                                          .watch = progress_watch(progress, NULL)};
-    struct dbk_error why = {.text = "its ring of keys is another log's"};
+    struct dbk_error why = {.text = "its ring of keys is not as the log needs it"};
     enum dbk_code code;
 
     *verify = (struct verify_log){.progress = progress, .lines = lines};

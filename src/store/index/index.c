@@ -419,22 +419,6 @@ int index_drop_email(MDB_txn *txn, const struct environment *environment,
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int open_sealed(const struct environment *environment, struct dbk_record *record,
-                       char *room)
-{
-    uint8_t key[DBK_KEY_BYTES];
-    int rc = sealed_key(environment, record->key, key);
-
-    if (rc == LMDB_KEY_ERASED) {
-        record->erased = true;
-        return 0;
-    }
-    if (rc == 0 && dbk_record_open(record, key, room, NULL) != DBK_OK)
-        rc = LMDB_RECORD_DAMAGED;
-    sealed_wipe(key);
-    return rc;
-}
-
 int index_get_record(MDB_txn *txn, const struct environment *environment,
                      uint64_t sequence, char *room, struct dbk_record *out)
 {
@@ -448,7 +432,7 @@ int index_get_record(MDB_txn *txn, const struct environment *environment,
         dbk_record_decode(value.mv_data, length, out, NULL) != DBK_OK ||
         out->sequence != sequence)
         return LMDB_RECORD_DAMAGED;
-    return out->sealed.length > 0 ? open_sealed(environment, out, room) : 0;
+    return out->sealed.length > 0 ? sealed_open(environment, out, room) : 0;
 }
 
 int index_by_id(const void *left, const void *right)

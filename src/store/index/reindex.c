@@ -461,6 +461,37 @@ static int note_keys(struct place *place)
     return rc;
 }
 
+/* What is wrong with a record that could not be opened so; NULL: nobody knows. */
+static const char *why_shut(int rc)
+{
+    switch (rc) {
+    case LMDB_KEY_MISSING:
+        return "its key is not in the ring of keys: put back the newest copy of that";
+    case LMDB_KEY_DAMAGED:
+        return "its key is damaged in the ring of keys: put back the newest copy of "
+               "that";
+    case LMDB_RECORD_DAMAGED:
+        return "its key in the ring of keys does not open it";
+    default:
+        return NULL;
+    }
+}
+
+bool reindex_lacks_key(const struct environment *environment,
+                       const struct dbk_record *record)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    int rc;
+
+    if (record->key == 0 || !environment->keys)
+        return false;
+    rc = sealed_key(environment, record->key, key);
+    if (rc == 0 && record->month > 0)
+        rc = sealed_key(environment, record->month, key);
+    sealed_wipe(key);
+    return rc == LMDB_KEY_MISSING || rc == LMDB_KEY_DAMAGED;
+}
+
 static int add_sealed(struct place *place)
 {
     struct dbk_record record = *place->record;
@@ -473,10 +504,11 @@ static int add_sealed(struct place *place)
     room = malloc(record.sealed.length);
     if (!room)
         return ENOMEM;
-    if (sealed_open_record(place->environment->keys, &record, room, NULL) == DBK_OK)
+    rc = sealed_open(place->environment, &record, room);
+    if (rc == 0)
         rc = add(&opened);
-    else
-        wrong(&opened, "its key is not in the ring of keys, or does not open it");
+    else if (why_shut(rc))
+        rc = wrong(&opened, why_shut(rc));
     if (rc == 0 && !opened.wrong)
         rc = note_keys(&opened);
     place->wrong = opened.wrong;

@@ -14,6 +14,10 @@
 int reindex_add(MDB_txn *txn, const struct environment *environment,
                 const struct dbk_record *record, const char **wrong);
 
+/* Whether what is wrong with a record is the ring's: its key is missing there, or damaged. */
+bool reindex_lacks_key(const struct environment *environment,
+                       const struct dbk_record *record);
+
 /* Empty the indexes. An LMDB code. */
 int reindex_clear(MDB_txn *txn, const struct environment *environment);
 

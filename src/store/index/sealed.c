@@ -130,3 +130,22 @@ enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *recor
     sealed_wipe(key);
     return code;
 }
+
+int sealed_open(const struct environment *environment, struct dbk_record *record,
+                char *room)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    enum dbk_code code;
+    int rc;
+
+    if (!environment->keys)
+        return LMDB_KEYS_AWAY;
+    code = sealed_open_record(environment->keys, record, room, NULL);
+    if (code != DBK_DAMAGED)
+        return sealed_code(code);
+    rc = sealed_key(environment, record->key, key);
+    if (rc == 0 && record->month > 0)
+        rc = sealed_key(environment, record->month, key);
+    sealed_wipe(key);
+    return rc == 0 ? LMDB_RECORD_DAMAGED : rc;
+}

@@ -42,4 +42,9 @@ enum dbk_code sealed_record_key(struct dbk_keys *keys, const struct dbk_record *
 enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *record,
                                  char *room, struct dbk_error *err);
 
+/* The same in codes of LMDB: LMDB_RECORD_DAMAGED, and as sealed_key; without a ring
+ * LMDB_KEYS_AWAY. */
+int sealed_open(const struct environment *environment, struct dbk_record *record,
+                char *room);
+
 #endif

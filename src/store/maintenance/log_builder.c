@@ -23,6 +23,7 @@ struct dbk_log_builder {
     struct environment environment;
     MDB_txn *txn; /* NULL: none is open */
     uint64_t head;
+    bool opened;           /* a sealed record, by the ring: it is the right one */
     unsigned format;       /* the log says that it has records of this one */
     size_t records, bytes; /* in txn */
 };
@@ -122,6 +123,26 @@ static int put(struct dbk_log_builder *builder, const char *bytes, size_t length
     return rc;
 }
 
+/* The record may be right, and the ring not. */
+static enum dbk_code refuse(const struct dbk_log_builder *builder,
+                            const struct dbk_record *record, const char *wrong,
+                            struct dbk_error *err)
+{
+    unsigned long long sequence = record->sequence;
+
+    if (reindex_lacks_key(&builder->environment, record))
+        return dbk_fail(err, DBK_KEYS_AWAY, "record %llu cannot be read: %s", sequence,
+                        wrong);
+    if (record->key > 0 && builder->environment.keys && !builder->opened)
+        return dbk_fail(
+            err, DBK_CONFLICT,
+            "the ring of keys does not open record %llu: it is a new one, or "
+            "another log's; put this one's there, or its newest copy",
+            sequence);
+    return dbk_fail(err, DBK_DAMAGED, "record %llu cannot be here: %s", sequence,
+                    wrong);
+}
+
 static enum dbk_code add(struct dbk_log_builder *builder,
                          const struct dbk_record *record, const char *bytes,
                          size_t length, struct dbk_error *err)
@@ -132,8 +153,7 @@ static enum dbk_code add(struct dbk_log_builder *builder,
     assert(builder->txn && record->sequence == builder->head + 1);
     rc = reindex_add(builder->txn, &builder->environment, record, &wrong);
     if (rc == 0 && wrong)
-        return dbk_fail(err, DBK_DAMAGED, "record %llu cannot be here: %s",
-                        (unsigned long long)record->sequence, wrong);
+        return refuse(builder, record, wrong, err);
     if (rc == 0 && record->format > builder->format) {
         rc = environment_need_format(builder->txn, &builder->environment,
                                      record->format);
@@ -143,6 +163,7 @@ static enum dbk_code add(struct dbk_log_builder *builder,
         rc = put(builder, bytes, length);
     if (rc != 0)
         return lmdb_fail(err, builder->environment.env, rc, "fill the log");
+    builder->opened = builder->opened || record->key > 0;
     builder->head++;
     builder->records++;
     builder->bytes += length;

@@ -24,6 +24,9 @@ static enum dbk_code add_record(const struct lmdb_scan *scan, MDB_txn *txn,
 
     if (!wrong)
         rc = reindex_add(txn, environment, &scan->record, &wrong);
+    if (wrong && reindex_lacks_key(environment, &scan->record))
+        return dbk_fail(err, DBK_DAMAGED, "record %llu: %s",
+                        (unsigned long long)scan->sequence, wrong);
     if (wrong)
         return dbk_fail(err, DBK_DAMAGED, "record %llu: %s; restore from a backup",
                         (unsigned long long)scan->sequence, wrong);

@@ -4,13 +4,13 @@
 #include "environment.h"
 #include "idempotency.h"
 #include "index.h"
+#include "log_bind.h"
 #include "log_builder_private.h"
 #include "log_value.h"
 #include "place.h"
 #include "reindex.h"
 #include "sandbox.h"
 #include "scan.h"
-#include "store/proof/tree.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,6 +27,7 @@ struct check {
     struct dbk_verify_result *result;
     struct environment log;     /* the one that is checked */
     struct environment scratch; /* the indexes that its records imply */
+    uint64_t keyless;           /* records whose keys the ring has not, or damaged */
     uint64_t done;              /* the last sequence looked at */
     uint64_t total;             /* the head, when last seen */
 };
@@ -73,6 +74,8 @@ static int check_record(struct check *check, const struct lmdb_scan *scan,
         rc = reindex_add(implied, &check->scratch, &scan->record, &wrong);
     if (rc != 0)
         return rc;
+    if (wrong && reindex_lacks_key(&check->log, &scan->record))
+        check->keyless++;
     if (wrong)
         find(check, scan->sequence, wrong);
     else
@@ -182,7 +185,8 @@ static int check_indexes(struct check *check)
         rc = check_place(check, txn);
     if (rc == 0)
         check->result->whole = check->result->records == check->result->head;
-    if (rc == 0 && !check->result->shut)
+    /* What they imply is not known, and would be told as too much in the indexes. */
+    if (rc == 0 && !check->result->shut && check->keyless == 0)
         rc = compare_indexes(txn, &check->log, implied, &check->scratch,
                              find_in_indexes, check);
     check->result->readable = rc == 0;
@@ -221,27 +225,19 @@ static enum dbk_code check_all(struct check *check, struct dbk_error *err)
     return rc == 0 ? DBK_OK : lmdb_fail(err, check->scratch.env, rc, "check the log");
 }
 
-/* Every record would be found wrong, and none is. */
-static bool is_other_ring(const struct check *check)
+/* Every record, or many, would be found wrong, and none is. */
+static void check_ring(struct check *check)
 {
-    uint64_t first = 1;
-    MDB_val key = {sizeof first, &first}, value;
-    struct dbk_keys_state state;
-    struct dbk_hash hash;
-    bool other = false;
-    size_t length;
+    struct dbk_error why;
     MDB_txn *txn;
 
-    if (!check->log.keys || dbk_keys_state(check->log.keys, &state, NULL) != DBK_OK ||
-        !state.bound || mdb_txn_begin(check->log.env, NULL, MDB_RDONLY, &txn) != 0)
-        return false;
-    if (mdb_get(txn, check->log.log, &key, &value) == 0 &&
-        log_value_check(value.mv_data, value.mv_size, &length)) {
-        dbk_hash_entry(value.mv_data, length, &hash);
-        other = memcmp(hash.bytes, state.first, sizeof state.first) != 0;
+    if (!check->log.keys || mdb_txn_begin(check->log.env, NULL, MDB_RDONLY, &txn) != 0)
+        return;
+    if (log_bind_check(&check->log, txn, &why) != DBK_OK) {
+        check->result->shut = true;
+        find(check, 0, why.text);
     }
     mdb_txn_abort(txn);
-    return other;
 }
 
 /* In the sandbox. The scratch directory is left for the caller to remove. */
@@ -262,10 +258,7 @@ static enum dbk_code check_log(const void *dir,
                             &check.scratch, err);
     if (code == DBK_OK) {
         check.log.keys = check.scratch.keys = check.log.sealed ? options->keys : NULL;
-        if (is_other_ring(&check)) {
-            result->shut = true;
-            find(&check, 0, "the ring of keys is another log's: put this one's there");
-        }
+        check_ring(&check);
         /* Nobody will ever open it again: no need to wait for the disk. */
         mdb_env_set_flags(check.scratch.env, MDB_NOSYNC, 1);
         code = check_all(&check, err);

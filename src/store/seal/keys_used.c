@@ -1,5 +1,6 @@
 #include "store/keys_used.h"
 
+#include "log_bind.h"
 #include "log_read.h"
 
 enum dbk_code dbk_log_keys_used(struct dbk_log *log, struct dbk_keys_used *out,
@@ -18,6 +19,22 @@ enum dbk_code dbk_log_keys_used(struct dbk_log *log, struct dbk_keys_used *out,
         rc = environment_get_mark(txn, environment, ENVIRONMENT_ERASED, &out->erased);
     if (rc != 0)
         code = lmdb_fail(err, environment->env, rc, "read the log");
+    log_end_read(log, txn);
+    return code;
+}
+
+enum dbk_code dbk_log_keys_fit(struct dbk_log *log, struct dbk_keys *keys,
+                               struct dbk_error *err)
+{
+    struct environment with;
+    MDB_txn *txn;
+    enum dbk_code code = log_begin_read(log, &txn, err);
+
+    if (code != DBK_OK)
+        return code;
+    with = log->environment;
+    with.keys = keys;
+    code = log_bind_check(&with, txn, err);
     log_end_read(log, txn);
     return code;
 }

@@ -6,6 +6,7 @@
 
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Of a ring of other keys the first tells; of one whose keys are all destroyed none ever does,
  * and then it is as good as any. */
@@ -85,27 +86,69 @@ static enum dbk_code check_unbound(const struct environment *environment, MDB_tx
                     "another log's; put this one's there, or its newest copy");
 }
 
-enum dbk_code log_bind(const struct environment *environment, MDB_txn *txn, bool bound,
-                       struct dbk_error *err)
+/* *known: the first record can say whose it is. */
+static enum dbk_code hash_first(const struct environment *environment, MDB_txn *txn,
+                                uint8_t first[DBK_KEYS_FIRST_BYTES], bool *known,
+                                struct dbk_error *err)
 {
     uint64_t sequence = 1;
     MDB_val key = {sizeof sequence, &sequence}, value;
-    uint8_t first[DBK_KEYS_FIRST_BYTES];
-    enum dbk_code code;
     size_t length;
     int rc = mdb_get(txn, environment->log, &key, &value);
 
-    if (rc == MDB_NOTFOUND)
-        return DBK_OK;
-    if (rc != 0)
+    *known = rc == 0 && log_value_check(value.mv_data, value.mv_size, &length);
+    if (rc != 0 && rc != MDB_NOTFOUND)
         return read_fail(environment, rc, err);
-    code = bound ? DBK_OK : check_unbound(environment, txn, err);
-    if (code != DBK_OK)
-        return code;
-    if (!log_value_check(value.mv_data, value.mv_size, &length))
-        return DBK_OK; /* whoever reads it is told; it cannot say whose the ring is */
-    if (EVP_Digest(value.mv_data, length, first, NULL, EVP_sha256(), NULL) != 1)
+    if (*known &&
+        EVP_Digest(value.mv_data, length, first, NULL, EVP_sha256(), NULL) != 1)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to hash a record");
+    return DBK_OK;
+}
+
+enum dbk_code log_bind(const struct environment *environment, MDB_txn *txn, bool bound,
+                       struct dbk_error *err)
+{
+    uint8_t first[DBK_KEYS_FIRST_BYTES];
+    bool known;
+    enum dbk_code code = bound ? DBK_OK : check_unbound(environment, txn, err);
+
+    if (code == DBK_OK)
+        code = hash_first(environment, txn, first, &known, err);
+    if (code != DBK_OK || !known) /* whoever reads a damaged one is told */
+        return code;
     code = dbk_keys_bind(environment->keys, first, err);
     return code == DBK_NOT_FOUND ? DBK_OK : code;
+}
+
+static enum dbk_code check_bound(const struct environment *environment, MDB_txn *txn,
+                                 const struct dbk_keys_state *state,
+                                 struct dbk_error *err)
+{
+    uint8_t first[DBK_KEYS_FIRST_BYTES];
+    bool known;
+    enum dbk_code code = hash_first(environment, txn, first, &known, err);
+
+    if (code != DBK_OK || !known || !memcmp(first, state->first, sizeof first))
+        return code;
+    return dbk_fail(err, DBK_CONFLICT,
+                    "the ring of keys is another log's: put this one's there");
+}
+
+enum dbk_code log_bind_check(const struct environment *environment, MDB_txn *txn,
+                             struct dbk_error *err)
+{
+    struct dbk_keys_state state;
+    uint64_t highest;
+    enum dbk_code code = dbk_keys_state(environment->keys, &state, err);
+    int rc;
+
+    if (code == DBK_OK)
+        code = state.bound ? check_bound(environment, txn, &state, err)
+                           : check_unbound(environment, txn, err);
+    if (code != DBK_OK)
+        return code;
+    rc = environment_get_mark(txn, environment, ENVIRONMENT_KEY, &highest);
+    if (rc != 0)
+        return read_fail(environment, rc, err);
+    return dbk_keys_need(environment->keys, highest, err);
 }

@@ -13,4 +13,12 @@
 enum dbk_code log_bind(const struct environment *environment, MDB_txn *txn, bool bound,
                        struct dbk_error *err);
 
+/* The same, and that it has all keys that the log names, without binding it.
+ *
+ * DBK_CONFLICT   it is the ring of another log, or of none
+ * DBK_KEYS_AWAY  it ends before, or cannot be read
+ * DBK_IO, DBK_NO_MEMORY */
+enum dbk_code log_bind_check(const struct environment *environment, MDB_txn *txn,
+                             struct dbk_error *err);
+
 #endif

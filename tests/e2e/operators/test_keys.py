@@ -55,6 +55,15 @@ class Sealed(unittest.TestCase):
         self.assertIn(said, self.server.run("status", check=False).stdout)
 
 
+    def assert_verify_finds_only(self, said):
+        """What is wrong with the ring is not told as damage of records and indexes."""
+        done = self.server.run("verify", "--json", check=False)
+        self.assertEqual(done.returncode, DIFFERENT, done.stderr)
+        told = json.loads(done.stdout)
+        self.assertEqual(len(told["findings"]), 1, told)
+        self.assertIn(said, told["findings"][0]["text"])
+
+
 class Opening(Sealed):
     def test_a_ring_that_was_cut_is_told(self):
         self.server.start()
@@ -63,10 +72,54 @@ class Opening(Sealed):
         self.server.stop()
         shutil.copy2(self.ring, self.ring + ".aside")
         os.truncate(self.ring, 4096 + 64)  # its header, and one key
-        self.assert_told("the ring ends at key 1, and the log uses 2: put back")
+        self.assert_told("ends at key 1, and the log uses 2: it was cut")
+        self.assert_verify_finds_only("ends at key 1, and the log uses 2: it was cut")
         self.put_back("ring")
         self.server.start()
         self.assert_whole(one)
+
+    def test_a_new_ring_in_its_place_is_told(self):
+        self.server.start()
+        one = self.add_person()
+        backup = os.path.join(self.server.data_dir, "backup")
+        self.server.run("backup", backup, "--without-keys")
+        self.server.stop()
+        other = Server(env={"SEALED": "true"})
+        self.addCleanup(other.close)
+        other.run("keys", "init")
+        os.rename(self.keys, self.keys + ".aside")
+        shutil.copytree(os.path.join(other.data_dir, "keys"), self.keys)
+        self.assert_told("the ring of keys does not open this log")
+        self.assert_verify_finds_only("the ring of keys does not open this log")
+        done = other.run("restore", backup, check=False)
+        self.assertIn("the ring of keys does not open record 1", done.stderr)
+        self.assertNotIn("older backup", done.stderr)
+        shutil.rmtree(self.keys)
+        os.rename(self.keys + ".aside", self.keys)
+        self.server.start()
+        self.assert_whole(one)
+
+    def test_a_damaged_key_is_no_damage_of_a_backup_or_the_indexes(self):
+        self.server.start()
+        self.add_person()
+        backup = os.path.join(self.server.data_dir, "backup")
+        self.server.run("backup", backup, "--without-keys")
+        self.server.stop()
+        with open(self.ring, "r+b") as ring:
+            ring.seek(4096)
+            ring.write(b"x" * 64)
+        found = json.loads(self.server.run("verify", "--json", check=False).stdout)
+        self.assertEqual({each["sequence"] for each in found["findings"]}, {1, 2})
+        for each in found["findings"]:
+            self.assertIn("its key is damaged in the ring of keys", each["text"])
+        other = Server(env={"SEALED": "true"})
+        self.addCleanup(other.close)
+        self.server.bring_keys(other.data_dir)
+        done = other.run("restore", backup, check=False)
+        self.assertIn("record 1 cannot be read: its key is damaged", done.stderr)
+        self.assertNotIn("older backup", done.stderr)
+        done = self.server.run("export", "--unseal", "out", check=False)
+        self.assertIn("key 1 in", done.stderr)
 
     def test_a_log_that_is_made_is_sealed_and_its_keys_lie_beside(self):
         self.server.start()
@@ -164,7 +217,7 @@ class Opening(Sealed):
         for name in ("ring", "master"):
             shutil.copy2(os.path.join(other.data_dir, "keys", name), self.keys)
         self.assert_serve_refuses("is the ring of another log: put this one's there")
-        self.assert_told("it is the ring of another log")
+        self.assert_told("the ring of keys is another log's")
         self.put_back("ring")
         self.put_back("master")
         self.server.start()

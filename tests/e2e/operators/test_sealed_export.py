@@ -161,7 +161,7 @@ class Verify(Sealed):
                                         status=DIFFERENT).stdout)
         self.assertEqual([each["text"] for each in told["findings"]],
                          ["the ring of keys is another log's: put this one's there"])
-        self.assertIn("its ring of keys is another log's; so", told["shut"])
+        self.assertIn("its ring of keys is not as the log needs it; so", told["shut"])
 
     def test_a_damaged_record_is_put_back_from_an_export(self):
         self.run_tool("export", "whole.ndjson", "--data-dir", "first")
