@@ -16,6 +16,7 @@ from tables import drop_schemas
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", "30"))
 SEED = int(os.environ["DAYBOOK_SEED"])
 KEPT = 4
+PARTS = ("log", "keys")
 REASONS = ("another history", "held by another server")
 
 
@@ -65,12 +66,15 @@ class Snapshots(unittest.TestCase):
     def save(self, server):
         self.number += 1
         path = os.path.join(self.servers[0].data_dir, f"snapshot{self.number}")
-        shutil.copytree(self.log(server), path)
+        for name in PARTS:
+            shutil.copytree(os.path.join(server.data_dir, name), os.path.join(path, name))
         self.snapshots = [path, *self.snapshots][:KEPT]
 
     def put_back(self, server):
-        shutil.rmtree(self.log(server), ignore_errors=True)
-        shutil.copytree(self.chance.choice(self.snapshots), self.log(server))
+        snapshot = self.chance.choice(self.snapshots)
+        for name in PARTS:
+            shutil.rmtree(os.path.join(server.data_dir, name), ignore_errors=True)
+            shutil.copytree(os.path.join(snapshot, name), os.path.join(server.data_dir, name))
         self.seen["put back"] += 1
 
     def read(self, server):
