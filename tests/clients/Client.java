@@ -226,14 +226,15 @@ public class Client {
         throw new AssertionError("who is alone hands over");
     }
 
-    static void receipt(UUID id) {
+    static void gone(UUID id, int status, String type) {
         try {
-            persons.getReceipt(id, null, null, null, null);
-        } catch (ApiException none) {
-            same(called("getReceipt", none.getCode()), 404);
+            persons.getPerson(id, null, null, null, null, null, null, null);
+        } catch (ApiException gone) {
+            same(gone.getCode(), status);
+            same(gone.getResponseBody().contains("/docs/errors.md#" + type), true);
             return;
         }
-        throw new AssertionError("who was not erased has a receipt");
+        throw new AssertionError("who was deleted is there");
     }
 
     static void tryDelete(UUID id) throws ApiException {
@@ -247,15 +248,14 @@ public class Client {
         called("deleteAlias", persons.deleteAlias(id, "a/java", null, null));
         called("deletePerson", persons.deletePerson(id, null, null, null, null, null, null, null,
             null));
-        receipt(id);
-        try {
-            persons.getPerson(id, null, null, null, null, null, null, null);
-        } catch (ApiException gone) {
-            same(gone.getCode(), 404);
-            same(gone.getResponseBody().contains("/docs/errors.md#not-found"), true);
-            return;
-        }
-        throw new AssertionError("who was deleted is there");
+        gone(id, 404, "not-found");
+        called("deletePerson", persons.deletePerson(id, true, null, null, null, null, null, null,
+            null)); // who was deleted can be erased, too
+        same(called("getReceipt", persons.getReceipt(id, null, null, null, null))
+            .getData().getDone().getKeys(), "destroyed");
+        gone(id, 410, "erased");
+        same(called("exportPerson", persons.exportPerson(id, null, null, null, null))
+            .getData().getErased(), true);
     }
 
     public static void main(String[] arguments) throws ApiException, IOException {

@@ -160,7 +160,11 @@ same(call(get_restriction, person.id).data.sequence, since.sequence)
 same(call(unrestrict_person, person.id).data, None)
 same(call(delete_alias, person.id, "a/attrs").data, None)
 same(call(delete_person, person.id).data, None)
-for look in (get_person, get_receipt):  # it was not erased
-    gone = call(look, person.id)
-    same((type(gone), gone.response.type_), (models.Error, "/docs/errors.md#not-found"))
-print("called getReceipt")
+none = call(get_person, person.id)
+same((type(none), none.response.type_), (models.Error, "/docs/errors.md#not-found"))
+erased = call(delete_person, person.id, erase=True).data  # who was deleted can be, too
+receipt = call(get_receipt, person.id).data
+same((receipt.sequence, receipt.done.keys), (erased["sequence"], "destroyed"))
+gone = call(get_person, person.id)
+same((type(gone), gone.response.type_), (models.Error, "/docs/errors.md#erased"))
+same(call(export_person, person.id).data.erased, True)

@@ -274,8 +274,13 @@ func tryDelete(ctx context.Context, api *client.APIClient, id string) {
 	var refused *client.GenericOpenAPIError
 	same(errors.As(err, &refused), true)
 	same(refused.Model().(client.Error).Response.Type, "/docs/errors.md#not-found")
-	_, _, err = api.PersonsAPI.GetReceipt(ctx, id).Execute() // it was not erased
+	// Who was deleted can be erased, too.
+	erased := do(api.PersonsAPI.DeletePerson(ctx, id).Erase(true).Execute, "deletePerson").Data
+	receipt := do(api.PersonsAPI.GetReceipt(ctx, id).Execute, "getReceipt").Data
+	same(receipt.Sequence > 0 && erased["sequence"] != nil, true)
+	same(receipt.Done.GetKeys(), "destroyed")
+	_, _, err = api.PersonsAPI.GetPerson(ctx, id).Execute()
 	same(errors.As(err, &refused), true)
-	same(refused.Model().(client.Error).Response.Type, "/docs/errors.md#not-found")
-	fmt.Println("called getReceipt")
+	same(refused.Model().(client.Error).Response.Type, "/docs/errors.md#erased")
+	same(do(api.PersonsAPI.ExportPerson(ctx, id).Execute, "exportPerson").Data.Erased, true)
 }

@@ -227,10 +227,17 @@ await call("deleteAlias", client.DELETE("/persons/{id}/aliases/{anonymous_id}", 
   params: { path: { id, anonymous_id: "a/ts" } },
 }));
 await call("deletePerson", client.DELETE("/persons/{id}", { params: { path } }));
-const none = await client.GET("/persons/{id}/receipt", { params: { path } });
-assert.equal((none.error as components["schemas"]["Error"]).response.type, // it was not erased
+const none = await client.GET("/persons/{id}", { params: { path } });
+assert.equal((none.error as components["schemas"]["Error"]).response.type,
   "/docs/errors.md#not-found");
-console.log("called getReceipt");
+const erased = await call("deletePerson", // who was deleted can be, too
+  client.DELETE("/persons/{id}", { params: { path, query: { erase: true } } }));
+const receipt = await call("getReceipt",
+  client.GET("/persons/{id}/receipt", { params: { path } }));
+assert.equal(receipt.data.sequence, erased.data?.sequence);
+assert.equal(receipt.data.done.keys, "destroyed");
 const gone = await client.GET("/persons/{id}", { params: { path } });
 assert.equal((gone.error as components["schemas"]["Error"]).response.type,
-  "/docs/errors.md#not-found");
+  "/docs/errors.md#erased");
+assert.equal((await call("exportPerson",
+  client.GET("/persons/{id}/export", { params: { path } }))).data.erased, true);

@@ -6,7 +6,7 @@ import urllib.request
 import uuid
 
 import openapi_client as client
-from openapi_client.exceptions import NotFoundException
+from openapi_client.exceptions import ApiException, NotFoundException
 
 connection = client.ApiClient(client.Configuration(
     host=sys.argv[1], access_token=os.environ["DAYBOOK_TOKEN"]))
@@ -158,8 +158,12 @@ try:
     raise AssertionError("who was deleted is there")
 except NotFoundException as gone:
     same(gone.data.response.type, "/docs/errors.md#not-found")
+erased = call(persons.delete_person, person.id, erase=True).data  # deleted or not
+receipt = call(persons.get_receipt, person.id).data
+same((receipt.sequence, receipt.done.keys), (erased["sequence"], "destroyed"))
 try:
-    call(persons.get_receipt, person.id)
-    raise AssertionError("who was not erased has a receipt")
-except NotFoundException as none:
-    same(none.data.response.type, "/docs/errors.md#not-found")
+    call(persons.get_person, person.id)
+    raise AssertionError("who was erased is there")
+except ApiException as gone:
+    same((gone.status, "/docs/errors.md#erased" in gone.body), (410, True))
+same(call(persons.export_person, person.id).data.erased, True)

@@ -66,6 +66,8 @@ export async function reader() {
     await settled(page);
     await page.getByText("Deleting needs a token with the scope write").waitFor();
     assert(await page.getByRole("button", { name: /^Delete/ }).isDisabled());
+    await page.getByText("erasing takes the scope erase; exporting and restricting").waitFor();
+    assert.equal(await page.getByRole("button", { name: /Erase|Export|Restrict/ }).count(), 0);
     await page.getByText("What was changed, and by whom, needs a token with the scope audit").waitFor();
     await look(page, `reader-person-${name}`);
     await go(page, "operations");

@@ -1,7 +1,7 @@
 // What people do who look: live, persons, events, insight, by the mouse and by the keyboard.
 import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
-import { api, close, event, go, open, ORIGIN, person, settled, VIEWS, wrong } from "../page.mjs";
+import { api, close, event, everyLook, go, look, open, ORIGIN, person, settled, VIEWS, wrong } from "../page.mjs";
 
 // What was recorded before the page was opened is in the chart at once; on narrow windows no
 // column of a table is out of sight.
@@ -74,6 +74,59 @@ export async function persons() {
   await page.waitForURL("**#/persons"); // where one is led once it is done
   const gone = await fetch(`${ORIGIN}/persons/${made.id}`);
   assert.equal(gone.status, 404);
+}
+
+// Restricted and no more, exported, and erased once the email is typed: each is said on the page,
+// by the keyboard, and the receipt is there.
+export async function rights() {
+  const made = await person("rights", { first_name: "Jean", last_name: "Grey" });
+  await event("secret", made);
+  const page = await open({ refused: [410] });
+  await go(page, `persons/${made.id}`);
+  await settled(page);
+  const press = async (name) => {
+    await page.getByRole("button", { name, exact: true }).focus();
+    await page.keyboard.press("Enter");
+  };
+  await press("Restrict");
+  await page.locator(".badge", { hasText: "Restricted" }).waitFor();
+  await page.getByText("shown to tokens with the scope admin only").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  assert.equal((await api("GET", `/persons/${made.id}/restriction`)).person_id, made.id);
+  await settled(page);
+  await look(page, "person-restricted-1280-light");
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    press("Export everything held"),
+  ]);
+  assert.equal(file.suggestedFilename(), `person-${made.id}.json`);
+  assert.match(readFileSync(await file.path(), "utf8"), /"secret"/);
+  await press("Restrict no more");
+  await page.locator(".badge", { hasText: "Restricted" }).waitFor({ state: "detached" });
+  await press("Erase for good…");
+  const dialog = page.getByRole("dialog");
+  assert(await dialog.locator("button.danger").isDisabled());
+  await look(page, "dialog-erase-1280-light");
+  await dialog.locator("input").fill(await dialog.locator("label code").textContent());
+  await page.keyboard.press("Enter");
+  await page.locator(".badge", { hasText: "Erased" }).waitFor();
+  await page.getByText("has been erased for good").waitFor();
+  await page.getByRole("heading", { name: "Receipt" }).waitFor();
+  await page.getByText("destroyed, wiped, removed").waitFor();
+  const [receipt] = await Promise.all([
+    page.waitForEvent("download"),
+    press("Download the receipt"),
+  ]);
+  assert.equal(JSON.parse(readFileSync(await receipt.path(), "utf8")).person_id, made.id);
+  assert.equal(await page.getByRole("button", { name: "Erase for good…" }).count(), 0);
+  await everyLook(async (seen, name) => {
+    await go(seen, `persons/${made.id}`);
+    await settled(seen);
+    await seen.getByRole("heading", { name: "Receipt" }).waitFor();
+    await look(seen, `person-erased-${name}`);
+  }, { refused: [410] });
+  const gone = await fetch(`${ORIGIN}/persons/${made.id}`);
+  assert.equal(gone.status, 410);
 }
 
 // Filtered by whom and by properties; the file has what is shown, and no formula.

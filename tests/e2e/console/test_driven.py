@@ -101,6 +101,10 @@ class Driven(unittest.TestCase):
         self.fill()
         self.drive("persons")
 
+    def test_a_person_is_restricted_exported_and_erased(self):
+        self.fill()
+        self.drive("rights")
+
     def test_events_as_csv(self):
         self.drive("csv")
 

@@ -52,8 +52,17 @@ export function pairs(object) {
   return all.length > 4 ? `${some} · …` : some;
 }
 
+// Why a record says nothing; null where it does.
+export function shutBy(data = {}) {
+  if (data.erased === true) return "erased: nobody can read it any more";
+  if (data.restricted === true) return "restricted: shown to the scope admin only";
+  if (data.sealed === true) return "sealed: its key is not here";
+  return null;
+}
+
 // What it is about, in few words: [what, more].
 function gist({ type, data = {} }) {
+  if (shutBy(data)) return ["", shutBy(data)];
   if (type === "event.recorded") return [data.event_type, pairs(data.properties)];
   if (type === "person.created")
     return [data.email ?? data.external_id ?? "", pairs(data.properties)];

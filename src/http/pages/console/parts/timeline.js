@@ -5,14 +5,14 @@ import { h, quoted } from "../dom.js";
 import { clockOf, count, dayOf, parseTime } from "../format.js";
 import { has, own, reason } from "../may.js";
 import { empty, note } from "./notes.js";
-import { happened, openEvent, openRecord, pairs, shown } from "./record.js";
+import { happened, openEvent, openRecord, pairs, shown, shutBy } from "./record.js";
 
 const PAGE = 1000,
   PAGES = 10; // records that are read
 const STEP = 200; // entries that are shown at once
 
-export async function timeline(id, signal) {
-  const { records, notes } = await historyOf(id, signal);
+// past: of historyOf.
+export function timeline({ records, notes }) {
   if (records.length === 0) return [...notes, empty(
         "Nothing is recorded of this id: ",
         h("a", { href: "#/persons" }, "search for whom you mean"),
@@ -44,8 +44,9 @@ export async function timeline(id, signal) {
   return [...notes, list, more];
 }
 
-// The person's records, oldest first; where the token may not see the log, the events.
-async function historyOf(id, signal) {
+// { records, notes, whole } of a person, the oldest first; where the token may not see the log,
+// the events. whole: these are all records.
+export async function historyOf(id, signal) {
   const its = await own();
   if (!has(its, "audit"))
     return {
@@ -61,12 +62,12 @@ async function historyOf(id, signal) {
       next = answer.next;
     }
   } catch (error) {
-    if (error.status === 404) return { records: [], notes: [] };
+    if (error.status === 404) return { records: [], notes: [], whole: true };
     throw error;
   }
   const first = ["The first ", count(PAGE * PAGES), " records; "];
   const rest = [h("code", {}, `daybook log person ${id}`), " has all."];
-  return { records, notes: next ? [note("quiet", ...first, ...rest)] : [] };
+  return { records, whole: !next, notes: next ? [note("quiet", ...first, ...rest)] : [] };
 }
 
 async function eventsOf(id, signal) {
@@ -111,6 +112,7 @@ function entry(record, changes) {
 }
 
 function words({ type, data = {} }) {
+  if (shutBy(data)) return { what: type, beside: shutBy(data) };
   switch (type) {
     case "event.recorded":
       return { what: data.event_type, beside: pairs(data.properties) };

@@ -6,8 +6,10 @@ import { has, own, reason } from "../may.js";
 import { icon } from "../icons.js";
 import { json } from "../parts/code.js";
 import { confirmTyped } from "../parts/confirm.js";
+import { erased } from "../parts/erased.js";
 import { card, failed, loading, note } from "../parts/notes.js";
-import { timeline } from "../parts/timeline.js";
+import { erasing, restrictedBadge, restrictedNote, restrictedSince, rights } from "../parts/rights.js";
+import { historyOf, timeline } from "../parts/timeline.js";
 import { nameOf } from "./persons.js";
 
 export async function show(root, { id, signal }) {
@@ -24,30 +26,53 @@ export async function show(root, { id, signal }) {
     card("Timeline", days),
   );
   replace(head, h("h1", {}, "Person"));
-  timeline(id, signal).then(
-    (shown) => replace(days, shown),
+  const past = historyOf(id, signal);
+  past.then(
+    (told) => replace(days, timeline(told)),
     (error) => {
       if (!signal.aborted) replace(days, failed(error));
     },
   );
+  const again = async () => {
+    await show(root, { id, signal });
+    root.closest("main")?.focus({ preventScroll: true }); // what was pressed is there no more
+  };
   try {
     const { data } = await ask(
       address(`/persons/${id}`, { events_limit: 0, timestamps: "rfc3339" }),
       { signal },
     );
-    replace(head, h("h1", {}, quoted(nameOf(data))), deleting(data, await own(), trouble));
+    const its = await own();
+    const since = await restrictedSince(id, its, await past, signal);
+    replace(
+      head,
+      h("h1", {}, quoted(nameOf(data))),
+      since && restrictedBadge(),
+      deleting(data, its, trouble),
+      rights({ id, name: nameOf(data), word: wordOf(data) }, { its, since, trouble, again }),
+    );
+    replace(trouble, since && restrictedNote(since));
     replace(fields, fieldsOf(data), await aliasesOf(id, signal));
   } catch (error) {
     if (signal.aborted) return;
-    replace(
-      trouble,
-      error.status === 404
-        ? note(
-            "quiet",
-            "Nobody has this id now. What the log has of it is below: who was deleted stays in the log.",
-          )
-        : failed(error),
-    );
+    if (error.status === 410) {
+      replace(head, h("h1", {}, "Person"), h("span", { class: "badge bad" }, "Erased"));
+      replace(trouble, await erased(id, signal));
+    } else if (error.status === 404) {
+      const its = await own();
+      replace(
+        trouble,
+        note(
+          "quiet",
+          "Nobody has this id now. What the log has of it is below: who was deleted stays in the log, until erased.",
+        ),
+      );
+      if (has(its, "erase")) replace(head, h("h1", {}, "Person"), erasing({ id, name: id, word: id }, trouble, again));
+    } else {
+      if (error.status === 403 && /restricted/.test(error.message))
+        replace(head, h("h1", {}, "Person"), restrictedBadge());
+      replace(trouble, failed(error));
+    }
   }
 }
 
@@ -110,11 +135,14 @@ function deleting(person, its, trouble) {
   return [button, about];
 }
 
+// What is typed to confirm: an email, where what is seen is what it is.
+const wordOf = ({ email, id }) => (email && visible(email) === email ? email : id);
+
 async function remove(person, trouble) {
   const sure = await confirmTyped({
     title: ["Delete ", quoted(nameOf(person)), "?"],
     text: "The person and their events leave every answer but the log's. This is not undone; what was written stays in the log and in backups.",
-    word: person.email && visible(person.email) === person.email ? person.email : person.id,
+    word: wordOf(person),
     action: "Delete",
   });
   if (!sure) return;
