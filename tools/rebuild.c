@@ -47,10 +47,11 @@ static void print_json(const struct dbk_rebuild_result *result, double seconds)
 {
     printf("{\"sequence\":%" PRIu64 ",\"loaded\":%" PRIu64 ",\"persons\":%" PRIu64
            ",\"events\":%" PRIu64 ",\"erased_persons\":%" PRIu64
-           ",\"erased_events\":%" PRIu64 ",\"quarantined\":%" PRIu64 ",\"slow\":%s",
+           ",\"erased_events\":%" PRIu64 ",\"expired_events\":%" PRIu64
+           ",\"quarantined\":%" PRIu64 ",\"slow\":%s",
            result->sequence, result->loaded, result->persons, result->events,
-           result->erased_persons, result->erased_events, result->quarantined,
-           result->slow ? "true" : "false");
+           result->erased_persons, result->erased_events, result->expired_events,
+           result->quarantined, result->slow ? "true" : "false");
     printf(",\"undone_from\":%" PRIu64 ",\"kept\":", result->undone_from);
     if (*result->kept)
         escape_string(stdout, result->kept);
@@ -68,7 +69,7 @@ static void print_text(const struct dbk_rebuild_result *result, double seconds)
     if (result->loaded > 0)
         printf("loaded        %s, %s\n", plural(result->persons, "persons").text,
                plural(result->events, "events").text);
-    rebuild_print_erased(result);
+    rebuild_print_left_out(result);
     printf("posted        up to record %" PRIu64 "\n", result->sequence);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     if (*result->kept)

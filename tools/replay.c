@@ -27,12 +27,12 @@ static void print_json(const struct tool *tool, const struct dbk_rebuild_result 
 {
     printf("{\"schema\":\"%s\",\"sequence\":%" PRIu64 ",\"loaded\":%" PRIu64
            ",\"persons\":%" PRIu64 ",\"events\":%" PRIu64 ",\"erased_persons\":%" PRIu64
-           ",\"erased_events\":%" PRIu64 ",\"quarantined\":%" PRIu64
-           ",\"slow\":%s,\"seconds\":%.3f}\n",
+           ",\"erased_events\":%" PRIu64 ",\"expired_events\":%" PRIu64
+           ",\"quarantined\":%" PRIu64 ",\"slow\":%s,\"seconds\":%.3f}\n",
            tool_value(tool, "--into"), result->sequence, result->loaded,
            result->persons, result->events, result->erased_persons,
-           result->erased_events, result->quarantined, result->slow ? "true" : "false",
-           seconds);
+           result->erased_events, result->expired_events, result->quarantined,
+           result->slow ? "true" : "false", seconds);
 }
 
 static void print_text(const struct tool *tool, const struct dbk_rebuild_result *result,
@@ -43,7 +43,7 @@ static void print_text(const struct tool *tool, const struct dbk_rebuild_result 
     if (!result->slow)
         printf("loaded        %s, %s\n", plural(result->persons, "persons").text,
                plural(result->events, "events").text);
-    rebuild_print_erased(result);
+    rebuild_print_left_out(result);
     printf("quarantined   %" PRIu64 "\n", result->quarantined);
     printf("seconds       %.2f\n", seconds);
 }

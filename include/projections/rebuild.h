@@ -38,8 +38,9 @@ struct dbk_rebuild_result {
     /* Left out of these: who was erased by now, whichever record the tables are as of, and what
      * they did. */
     uint64_t erased_persons, erased_events;
-    uint64_t sequence;    /* the last record posted */
-    uint64_t quarantined; /* persons (and unreadable records) set aside */
+    uint64_t expired_events; /* the same: events that are forgotten by age */
+    uint64_t sequence;       /* the last record posted */
+    uint64_t quarantined;    /* persons (and unreadable records) set aside */
     bool
         slow; /* a record could not be loaded, so all were posted batch by batch: loaded,
                   persons, events and those left out are 0 */

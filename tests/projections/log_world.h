@@ -19,6 +19,7 @@ enum { PATIENCE_MS = 60000 };
 struct world {
     char dir[64];
     struct dbk_keys *keys; /* of a sealed log; else NULL */
+    bool by_month;         /* its events can be forgotten by age */
     struct dbk_log *log;
     struct dbk_database database;
     struct pg *pg; /* the test's own connection */
@@ -35,7 +36,8 @@ static inline void pause_10ms(void)
 
 static inline void world_open_log(struct world *world)
 {
-    const struct dbk_log_options options = {.keys = world->keys};
+    const struct dbk_log_options options = {.keys = world->keys,
+                                            .by_month = world->by_month};
     struct dbk_error err = {0};
 
     if (dbk_log_open(world->dir, &options, &world->log, &err) != DBK_OK)

@@ -275,7 +275,7 @@ enum dbk_code load_tables(const struct load_source *source,
         code = write_checkpoint(&load, err);
     *count = (struct load_count){load.copies[TABLE_PERSON].rows,
                                  load.copies[TABLE_EVENT].rows, load.erased.persons,
-                                 load.erased.events};
+                                 load.erased.events, load.erased.expired};
     finish(&load);
     return code;
 }

@@ -13,7 +13,7 @@
 /* Rows loaded. */
 struct load_count {
     uint64_t persons, events;
-    uint64_t erased_persons, erased_events; /* left out (load_rows.h) */
+    uint64_t erased_persons, erased_events, expired_events; /* left out (load_rows.h) */
 };
 
 /* Bring the schema of `database`, which is there and holds nothing, up to date with the

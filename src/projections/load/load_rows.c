@@ -9,6 +9,7 @@ struct walk {
     const struct load_fold *fold;
     const struct load_source *source;
     struct copy_rows *copies; /* one a table */
+    uint64_t expired;         /* events up to here are left out */
     uint64_t deleted;         /* events passed over because they are deleted */
     struct load_erased *erased;
     struct dbk_batch batches[LOOKED_UP];
@@ -153,6 +154,10 @@ static enum dbk_code add_event(struct walk *walk, const struct dbk_record *recor
     }
     if (record->sequence < walk->source->from)
         return DBK_OK;
+    if (record->sequence <= walk->expired || record->expired) {
+        walk->erased->expired++;
+        return DBK_OK;
+    }
     walk->erased->events += record->erased;
     if (record->erased)
         return DBK_OK;
@@ -192,10 +197,11 @@ enum dbk_code load_rows(const struct load_fold *fold, const struct load_source *
 {
     struct walk walk = {
         .fold = fold, .source = source, .copies = copies, .erased = erased};
-    enum dbk_code code;
+    enum dbk_code code = dbk_log_expired(source->log, &walk.expired, err);
 
     *erased = (struct load_erased){.persons = 0};
-    code = load_scan(source, "loading the tables", visit, &walk, err);
+    if (code == DBK_OK)
+        code = load_scan(source, "loading the tables", visit, &walk, err);
     if (code == DBK_OK && walk.deleted != fold->deleted_events.count)
         code =
             dbk_fail(err, DBK_CONFLICT, "an event was deleted that is not in the log");

@@ -13,12 +13,13 @@
 /* What has no rows, for nobody can read any more what is said of it. */
 struct load_erased {
     uint64_t persons, events;
+    uint64_t expired; /* events that are forgotten by age, whoever can read them */
 };
 
 /* Walk over the log and send its rows, those of each table (table.h) in a stream and on a
  * connection of its own, since they come by turns. The caller finishes the streams.
  * *erased receives what is left out because its key is destroyed, of events those that were not
- * deleted before.
+ * deleted before; and those up to `expired` are left out.
  *
  * DBK_CONFLICT  a record contradicts those before it
  * and as load_scan, copy_rows_end

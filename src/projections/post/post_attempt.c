@@ -12,7 +12,6 @@ enum { FOLD_RECORDS = 4096, FOLD_BYTES = 4 << 20 };
 
 static const struct pg_statement release = {"quarantine_release",
                                             sql_quarantine_release};
-static const struct pg_statement lock = {"checkpoint_lock", sql_checkpoint_lock};
 
 /* The texts of a person, copied out of the records they came from. */
 struct texts {
@@ -272,20 +271,6 @@ static enum dbk_code release_rows(struct attempt *attempt, struct dbk_error *err
     return code;
 }
 
-/* With the checkpoint locked, so that no other projector moves while we read. */
-static enum dbk_code check_position(struct poster *poster, struct dbk_error *err)
-{
-    uint64_t retries;
-    bool same;
-    enum dbk_code code = pg_run(poster->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
-
-    if (code == DBK_OK)
-        code = poster_poll(poster, &same, &retries, err);
-    if (code == DBK_OK && !same)
-        code = dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
-    return code;
-}
-
 static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 {
     struct poster *poster = attempt->poster;
@@ -293,9 +278,7 @@ static enum dbk_code fold_again(struct attempt *attempt, struct dbk_error *err)
 
     if (code != DBK_OK)
         return code;
-    code = pg_check_place(poster->pg, QUERY_MS, err);
-    if (code == DBK_OK)
-        code = check_position(poster, err);
+    code = poster_hold(poster, err);
     if (code == DBK_OK)
         code = drop_everything(attempt, err);
     if (code == DBK_OK)

@@ -101,7 +101,7 @@ static enum dbk_code take_row(struct poster *poster, const struct pg_result *row
     enum dbk_code code = dbk_log_record(poster->log, pg_u64(rows, i, SEQUENCE),
                                         &poster->event, &record, err);
 
-    if (code != DBK_OK || record.erased ||
+    if (code != DBK_OK || (record.erased && !record.expired) ||
         !dbk_uuid_parse(person.data, person.length, &id))
         return code;
     return add_given_up(&poster->erased, &id, pg_value(rows, i, ANONYMOUS), err);
@@ -176,7 +176,8 @@ static enum dbk_code visit(void *context, const struct dbk_record *record,
     struct dbk_person_state person;
     enum dbk_code code;
 
-    if (record->type != DBK_EVENT_RECORDED || !record->erased)
+    if (record->type != DBK_EVENT_RECORDED || !record->erased || record->expired ||
+        record->sequence <= poster->expired)
         return DBK_OK;
     if (!dbk_uuid_is_nil(&record->person_id)) {
         code = dbk_log_person(poster->log, &record->person_id, &person, err);

@@ -1,5 +1,6 @@
 #include "poster.h"
 
+#include "post_expired.h"
 #include "post_restricted.h"
 #include "sql.h"
 #include "tables.h"
@@ -31,6 +32,7 @@ enum poll_column {
 static const struct pg_statement load = {"checkpoint_load", sql_checkpoint_load};
 static const struct pg_statement insert = {"checkpoint_insert", sql_checkpoint_insert};
 static const struct pg_statement take = {"checkpoint_claim", sql_checkpoint_claim};
+static const struct pg_statement lock = {"checkpoint_lock", sql_checkpoint_lock};
 static const struct pg_statement poll = {"checkpoint_poll", sql_checkpoint_poll};
 
 static bool read_uuid(const struct pg_result *result, size_t row, int column,
@@ -196,6 +198,8 @@ enum dbk_code poster_load(struct poster *poster, struct dbk_error *err)
 
     for (int i = 0; i < TRIES && code == DBK_MOVED; i++)
         code = load_once(poster, err);
+    if (code == DBK_OK)
+        code = post_expired_look(poster, err);
     poster->other_history = code == DBK_UNSUPPORTED;
     atomic_fetch_add(&poster->rearranged, 1); /* these may be other tables */
     poster_moved(poster);
@@ -260,4 +264,19 @@ enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
     }
     pg_clear(result);
     return DBK_OK;
+}
+
+enum dbk_code poster_hold(struct poster *poster, struct dbk_error *err)
+{
+    uint64_t retries;
+    bool same;
+    enum dbk_code code = pg_check_place(poster->pg, QUERY_MS, err);
+
+    if (code == DBK_OK)
+        code = pg_run(poster->pg, &lock, NULL, 0, QUERY_MS, NULL, err);
+    if (code == DBK_OK)
+        code = poster_poll(poster, &same, &retries, err);
+    if (code == DBK_OK && !same)
+        code = dbk_fail(err, DBK_MOVED, "another projector moves the checkpoint");
+    return code;
 }

@@ -1,5 +1,6 @@
 #include "poster.h"
 
+#include "post_expired.h"
 #include "post_party.h"
 #include "post_restricted.h"
 #include "store/metrics.h"
@@ -28,12 +29,14 @@ static enum dbk_code is_left_out(struct poster *poster, const struct dbk_record 
     enum dbk_code code = DBK_OK;
 
     *left_out = false;
-    if (poster->events_from == 0 || dbk_type_subject(record->type) != DBK_SUBJECT_EVENT)
+    if ((poster->events_from == 0 && poster->expired == 0) ||
+        dbk_type_subject(record->type) != DBK_SUBJECT_EVENT)
         return DBK_OK;
     if (record->type != DBK_EVENT_RECORDED)
         code = dbk_log_event_recorded(poster->log, &record->subject, &poster->event,
                                       &event, err);
-    *left_out = event.sequence < poster->events_from;
+    *left_out =
+        event.sequence < poster->events_from || event.sequence <= poster->expired;
     return code;
 }
 
@@ -99,6 +102,8 @@ static enum dbk_code fold_one(struct poster *poster, const struct dbk_record *re
         poster->restricts = true;
     if (record->type == DBK_PERSON_ERASED)
         poster->erases = true;
+    if (code == DBK_OK && record->type == DBK_EVENTS_EXPIRED)
+        code = post_expired_look(poster, err);
     if (code == DBK_OK && record->erased) /* as is_aside of the person.erased */
         code = post_erased_note(poster, record, err);
     return code == DBK_OK && !out ? poster_fold(poster, &poster->fold, record, err)

@@ -10,6 +10,7 @@
  * post_load.c     what the tables say: checkpoint, quarantine
  * post_range.c    a run of records: fold, apply, halve it where it is refused
  * post_aside.h    who is in quarantine
+ * post_expired.h  rows of events that are forgotten by age
  * post_erased.h   what records of who was erased no longer say
  * post_restricted.h  who is restricted, as the log says now
  * post_trouble.h  what a failure says: of the record, of PostgreSQL, of the time it takes
@@ -55,7 +56,9 @@ struct poster {
         *holder;          /* as who, borrowed; NULL: a rebuild, which tells nobody */
     uint64_t were_at;     /* up to where a migration has emptied them; 0: none has */
     uint64_t events_from; /* events recorded before it are left out; 0: none are */
-    uint64_t tables;      /* which they are: the oid of the checkpoint's */
+    uint64_t expired; /* and those up to here: they are forgotten by age; 0: none are */
+    bool expiring;    /* there may be rows of these */
+    uint64_t tables;  /* which they are: the oid of the checkpoint's */
     bool other_history; /* they are not of this log as it is, found when last looked */
     struct post_aside aside; /* who is in quarantine */
     uint64_t quarantined;    /* rows of the table, records without a person too */
@@ -104,6 +107,10 @@ enum dbk_code poster_poll(struct poster *poster, bool *same, uint64_t *retries,
 
 /* Give back all memory that has texts of records, where no batch is under way. */
 void poster_forget(struct poster *poster);
+
+/* Within a transaction: have the checkpoint locked, so that no other projector moves it while we
+ * read, or post. DBK_MOVED: it has moved, or these are other tables; as pg_run. */
+enum dbk_code poster_hold(struct poster *poster, struct dbk_error *err);
 
 /* Read into the batch the records after `after`, as many as one batch takes, and none past
  * `to`. The batch is empty where the log has no more. Errors as dbk_log_read. */

@@ -1,5 +1,6 @@
 #include "projector_session.h"
 
+#include "post_expired.h"
 #include "projections/migrate.h"
 #include "projector_hold.h"
 #include "projector_load.h"
@@ -122,8 +123,10 @@ static enum dbk_code look_after(struct dbk_projector *projector, struct dbk_erro
 static enum dbk_code turn(struct dbk_projector *projector, dbk_deadline *poll_at,
                           struct dbk_error *err)
 {
-    bool busy = post_retry_pending(&projector->retry);
-    enum dbk_code code = follow(projector, busy ? 0 : dbk_deadline_left(*poll_at), err);
+    bool busy = post_retry_pending(&projector->retry),
+         expiring = projector->poster.expiring;
+    enum dbk_code code =
+        follow(projector, busy || expiring ? 0 : dbk_deadline_left(*poll_at), err);
 
     if (code != DBK_OK)
         return code;
@@ -132,6 +135,8 @@ static enum dbk_code turn(struct dbk_projector *projector, dbk_deadline *poll_at
     projector_tidy(&projector->tidy, projector->poster.batch.count);
     if (busy)
         code = post_retry_step(&projector->retry, err);
+    if (code == DBK_OK && expiring)
+        code = post_expired_step(&projector->poster, err);
     if (code == DBK_OK && dbk_deadline_left(*poll_at) == 0) {
         code = look_after(projector, err);
         *poll_at = dbk_deadline_in(POLL_MS);

@@ -85,6 +85,27 @@ static enum dbk_code open_snapshot(struct compare *compare, struct dbk_error *er
     return code;
 }
 
+/* They go little by little, from the live tables; those that were built have none. */
+static enum dbk_code check_expired(struct compare *compare, struct dbk_error *err)
+{
+    static const struct pg_statement statement = {NULL, sql_compare_expired};
+    struct rebuild *rebuild = &compare->rebuild;
+    char number[8];
+    const struct pg_param param = pg_int8(number, (int64_t)rebuild->poster.expired);
+    struct pg_result *result;
+    enum dbk_code code =
+        pg_run(rebuild->pg, &statement, &param, 1, QUERY_MS, &result, err);
+
+    if (code != DBK_OK)
+        return compare_explain(rebuild->pg, code, err);
+    if (pg_u64(result, 0, 0) > 0)
+        code = dbk_fail(err, DBK_BUSY,
+                        "events that are expired are still being taken out of the read "
+                        "tables, while a server runs: check them again later");
+    pg_clear(result);
+    return code;
+}
+
 /* With the live checkpoint locked nobody posts to the live tables: so the built ones can
  * be brought to the very same record, and both be seen as they are then. */
 static enum dbk_code meet(struct compare *compare, struct dbk_error *err)
@@ -98,6 +119,8 @@ static enum dbk_code meet(struct compare *compare, struct dbk_error *err)
         code = look_at_live(compare, err);
     if (code == DBK_OK)
         code = post_up_to_live(compare, err);
+    if (code == DBK_OK)
+        code = check_expired(compare, err);
     if (code == DBK_OK)
         code = open_snapshot(compare, err);
     return code;

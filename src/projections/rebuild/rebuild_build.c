@@ -112,6 +112,7 @@ enum dbk_code rebuild_build(struct rebuild *rebuild, uint64_t from, uint64_t to,
     result->events = count.events;
     result->erased_persons = count.erased_persons;
     result->erased_events = count.erased_events;
+    result->expired_events = count.expired_events;
     return rebuild_post_open(rebuild, &rebuild->shadow, from, err);
 }
 

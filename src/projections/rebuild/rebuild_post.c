@@ -1,6 +1,7 @@
 /* Posting to tables that nobody else posts to. */
 #include "rebuild_private.h"
 
+#include "post_expired.h"
 #include "projections/migrate.h"
 #include "store/watch.h"
 
@@ -54,6 +55,8 @@ static enum dbk_code step(struct poster *poster, uint64_t to, struct dbk_error *
     if (code == DBK_OK && poster->batch.count == 0)
         code = dbk_fail(err, DBK_DAMAGED, "the log ends at record %llu, not %llu",
                         (unsigned long long)poster->projected, (unsigned long long)to);
+    while (code == DBK_OK && poster->expiring) /* nobody waits for the next batch */
+        code = post_expired_step(poster, err);
     if (code == DBK_MOVED)
         code = dbk_fail(err, DBK_CONFLICT, "somebody else posts to the schema %s",
                         poster->database->schema);
