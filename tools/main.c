@@ -22,7 +22,7 @@ extern const struct command command_serve, command_status, command_import,
     command_export, command_log, command_backup, command_restore, command_verify,
     command_rebuild, command_replay, command_reseal, command_migrate, command_retry,
     command_token, command_clean, command_cluster, command_relay, command_audit,
-    command_person, command_keys;
+    command_person, command_events, command_keys;
 
 /* In the order that help lists them. */
 /* clang-format off */
@@ -43,6 +43,7 @@ static const struct command *const commands[] = {
     &command_retry,
     &command_token,
     &command_person,
+    &command_events,
     &command_keys,
     &command_cluster,
     &command_relay,

@@ -10,6 +10,21 @@
 
 #define ROOM_MIN (UINT64_C(4) << 20) /* with less on the disk, it is full */
 
+/* The record that it names is there, also where it says nothing any more. */
+static enum dbk_code read_expired(struct dbk_log *log, struct status *status,
+                                  struct dbk_error *err)
+{
+    struct dbk_batch batch = {0};
+    struct dbk_record record;
+    enum dbk_code code = dbk_log_expired(log, &status->expired, err);
+
+    if (code == DBK_OK && status->expired > 0 &&
+        dbk_log_record(log, status->expired, &batch, &record, NULL) == DBK_OK)
+        status->expired_at = record.recorded_at;
+    dbk_batch_finish(&batch);
+    return code;
+}
+
 /* The log stays open, so that the tables can be held against it. */
 static enum dbk_code read_log(const struct tool *tool, struct dbk_log **log,
                               struct status *status, struct dbk_error *err)
@@ -17,6 +32,8 @@ static enum dbk_code read_log(const struct tool *tool, struct dbk_log **log,
     if (tool_log_open(tool, log, err) != DBK_OK)
         return err->code;
     if (dbk_log_stats(*log, &status->log, err) != DBK_OK)
+        return err->code;
+    if (read_expired(*log, status, err) != DBK_OK)
         return err->code;
     status->member = dbk_log_place(*log, &status->place, err) == DBK_OK;
     return DBK_OK;

@@ -394,6 +394,7 @@ enum dbk_code log_place_open(const struct tool *tool, bool make,
     struct dbk_uuid id;
 
     *log = NULL;
+    how.by_month = config_number(tool->config, SETTING_RETENTION) > 0;
     code = tool_log_dir(tool->config, dir, sizeof dir, err)
                ? open_existing(tool, dir, &how, log, err)
                : DBK_INVALID;

@@ -230,6 +230,18 @@ static void print_json_cluster(const struct dbk_cluster_size *cluster)
            cluster->bytes, cluster->wal_bytes, cluster->aside_bytes);
 }
 
+static void print_json_expired(const struct status *status)
+{
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (status->expired == 0) {
+        fputs(",\"expired\":null", stdout);
+        return;
+    }
+    dbk_timestamp_format(status->expired_at, at);
+    printf(",\"expired\":{\"through\":%" PRIu64 ",\"at\":\"%s\"}", status->expired, at);
+}
+
 void status_print_json(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -239,6 +251,7 @@ void status_print_json(const struct status *status)
            ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64 "},\"free_bytes\":%" PRIu64,
            id, status->log.head, status->log.persons, status->log.events,
            status->log.file_bytes, status->log.free_bytes);
+    print_json_expired(status);
     print_json_backup(status);
     print_json_audit(status);
     print_json_keys(&status->keys);

@@ -257,6 +257,16 @@ static void print_leftovers(const struct status *status)
     }
 }
 
+static void print_expired(const struct status *status)
+{
+    char at[DBK_TIMESTAMP_TEXT + 1];
+
+    if (status->expired == 0)
+        return;
+    dbk_timestamp_format(status->expired_at, at);
+    printf("%-13s up to record %" PRIu64 ", of %s\n", "expired", status->expired, at);
+}
+
 void status_print_text(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -264,6 +274,7 @@ void status_print_text(const struct status *status)
     dbk_uuid_format(&status->log.store_id, id);
     printf("%-13s %s\n", "store id", id);
     print_count("head", status->log.head);
+    print_expired(status);
     print_bytes("log file", status->log.file_bytes);
     print_bytes("free disk", status->log.free_bytes);
     print_cluster(&status->cluster);

@@ -20,6 +20,8 @@
 
 struct status {
     struct dbk_log_stats log;
+    uint64_t expired; /* up to which record events are forgotten by age; 0: none is */
+    dbk_timestamp expired_at; /* when that was recorded */
     struct server_look server;
     bool member; /* of a cluster, at this place */
     struct dbk_place place;

@@ -25,6 +25,9 @@ enum dbk_code serve_open_log(struct serving *serving, struct dbk_error *err);
 enum dbk_code serve_take_ring(struct serving *serving, struct dbk_keys **keys,
                               struct dbk_error *err);
 
+/* Whether what RETENTION says can be done with this log. */
+enum dbk_code serve_check_retention(struct serving *serving, struct dbk_error *err);
+
 /* Whether it is one of the cluster's copies; or, without one, no copy of any. */
 enum dbk_code serve_check_copy(struct serving *serving, struct dbk_error *err);
 
@@ -55,6 +58,9 @@ enum dbk_code serve_start_notary(struct serving *serving, struct dbk_error *err)
 enum dbk_code serve_join_cluster(struct serving *serving, struct dbk_error *err);
 /* Leave them: another may lead at once. After the API, which asks who leads. */
 void serve_leave_cluster(struct serving *serving);
+
+/* Who has events forgotten by age, where RETENTION says so. */
+enum dbk_code serve_start_expiry(struct serving *serving, struct dbk_error *err);
 
 /* The API; then systemd, and who looks from beside, are told that it is ready. */
 enum dbk_code serve_start_server(struct serving *serving, struct dbk_error *err);

@@ -15,6 +15,7 @@ void serve_stop(struct serving *serving)
         serving->reads_end = dbk_clock_ms() + DRAIN_MS;
         dbk_server_stop(serving->server, DRAIN_MS);
     }
+    expiry_stop(serving->expiry);
     serve_leave_cluster(serving);
     dbk_notary_stop(serving->notary);
     dbk_policy_destroy(serving->policy);

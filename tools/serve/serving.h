@@ -4,6 +4,7 @@
 #define DBK_TOOLS_SERVING_H
 
 #include "cluster_options.h"
+#include "expiry.h"
 #include "http/membership.h"
 #include "http/server.h"
 #include "projections/projector.h"
@@ -38,6 +39,7 @@ struct serving {
     struct shared_tokens *tokens; /* this and the next: where it joins */
     struct dbk_replica *replica;
     struct dbk_membership membership;
+    struct expiry *expiry; /* NULL also without RETENTION */
     struct dbk_server *server;
     _Atomic int64_t reads_end; /* when reads are no longer waited for; 0: never */
 };

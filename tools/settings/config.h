@@ -22,7 +22,7 @@ enum {
                                   subcommand */
     CONFIG_GROUP_DATABASE = 2, /* DB_... */
     CONFIG_GROUP_SERVE = 4,    /* HOST, PORT and the bounds of the API */
-    CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES */
+    CONFIG_GROUP_EVENTS = 8,   /* EVENT_TYPES, RETENTION: of those that append events */
     CONFIG_GROUP_CLUSTER =
         16,                  /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
     CONFIG_GROUP_AUDIT = 32, /* AUDIT_ORIGIN, AUDIT_POLICY */
@@ -38,6 +38,7 @@ enum config_kind {
     CONFIG_SIZE,    /* bytes: 1048576, 1024K, 1 MiB */
     CONFIG_SECONDS, /* 5, 0.25; kept in milliseconds, as are min and max */
     CONFIG_BOOLEAN,
+    CONFIG_RETENTION, /* events:400d; in days, 0: off */
     CONFIG_CHOICE,
     CONFIG_LIST,    /* of event types, separated by commas */
     CONFIG_HOSTS,   /* a list of host[:port] */

@@ -172,6 +172,24 @@ static enum dbk_code read_peer(const struct config_entry *entry,
     return DBK_OK;
 }
 
+/* Months are forgotten whole: one that is younger than a month cannot be. */
+static enum dbk_code read_retention(const struct config_entry *entry,
+                                    struct config_value *out, struct dbk_error *err)
+{
+    static const char of[] = "events:";
+    const char *age = out->text + sizeof of - 1, *rest;
+
+    if (strncmp(out->text, of, sizeof of - 1) == 0 &&
+        (strcmp(age, "off") == 0 ||
+         (read_digits(age, &out->number, &rest) && strcmp(rest, "d") == 0 &&
+          is_allowed(entry, out->number))))
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID,
+                    "events:off is allowed, or an age from %lld to %lld days, as in "
+                    "events:400d",
+                    (long long)entry->min, (long long)entry->max);
+}
+
 /* Whether others may reach it is asked where the access tokens are known (serve). */
 static enum dbk_code read_address(const struct config_entry *entry,
                                   struct config_value *out, struct dbk_error *err)
@@ -306,12 +324,13 @@ static enum dbk_code read_text(const struct config_entry *entry,
 static enum dbk_code (*const kinds[])(const struct config_entry *entry,
                                       struct config_value *out,
                                       struct dbk_error *err) = {
-    [CONFIG_TEXT] = read_text,       [CONFIG_ADDRESS] = read_address,
-    [CONFIG_PEER] = read_peer,       [CONFIG_PORT] = read_integer,
-    [CONFIG_INTEGER] = read_integer, [CONFIG_SIZE] = read_size,
-    [CONFIG_SECONDS] = read_seconds, [CONFIG_BOOLEAN] = read_boolean,
-    [CONFIG_CHOICE] = read_choice,   [CONFIG_LIST] = read_list,
-    [CONFIG_HOSTS] = read_list,      [CONFIG_ORIGINS] = read_list,
+    [CONFIG_TEXT] = read_text,           [CONFIG_ADDRESS] = read_address,
+    [CONFIG_PEER] = read_peer,           [CONFIG_PORT] = read_integer,
+    [CONFIG_INTEGER] = read_integer,     [CONFIG_SIZE] = read_size,
+    [CONFIG_SECONDS] = read_seconds,     [CONFIG_BOOLEAN] = read_boolean,
+    [CONFIG_CHOICE] = read_choice,       [CONFIG_LIST] = read_list,
+    [CONFIG_HOSTS] = read_list,          [CONFIG_ORIGINS] = read_list,
+    [CONFIG_RETENTION] = read_retention,
 };
 
 enum dbk_code config_value_read(const struct config_entry *entry, const char *text,

@@ -21,8 +21,10 @@ static void render_build(struct dbk_render *out)
                       1);
 }
 
-static void render_log(const struct dbk_log_gauges *log, struct dbk_render *out)
+static void render_log(const struct health *health, struct dbk_render *out)
 {
+    const struct dbk_log_gauges *log = &health->log_gauges;
+
     exposition_gauge(out, "daybook_queue_depth",
                      "Changes that wait to be written to the log.", log->queued);
     if (log->room_known)
@@ -36,6 +38,9 @@ static void render_log(const struct dbk_log_gauges *log, struct dbk_render *out)
     exposition_gauge(out, "daybook_log_readers",
                      "Read transactions open on the log, of all processes.",
                      log->readers);
+    exposition_gauge(out, "daybook_events_expired_sequence",
+                     "All events up to this record are forgotten by age.",
+                     health->expired);
 }
 
 static void render_notary(struct dbk_notary *notary, struct dbk_render *out)
@@ -160,7 +165,7 @@ void gauges_render(const struct service *service, struct dbk_render *out)
     exposition_gauge(out, "daybook_reads_waiting",
                      "Reads under way that wait for the read tables.",
                      readers_count(service->readers));
-    render_log(&health.log_gauges, out);
+    render_log(&health, out);
     if (service->options.history)
         exposition_gauge(out, "daybook_history_indexed_sequence",
                          "The last record that is in the history index.",

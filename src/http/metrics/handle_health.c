@@ -82,6 +82,8 @@ static void render(const struct service *service, const struct told *told,
     number(out,
            ",\"lag_seconds\":", lag > 0 ? (uint64_t)(tables->behind_ms / 1000) : 0);
     number(out, ",\"quarantined\":", tables->quarantined);
+    if (told->health.expired > 0)
+        number(out, ",\"expired\":", told->health.expired);
     text(out, ",\"projection\":", health_projection(&told->health));
     text(out, ",\"writes\":", health_writes(&told->health));
     text(out, ",\"reads\":", *told->reads ? told->reads : "ok");

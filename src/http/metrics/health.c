@@ -29,6 +29,9 @@ void health_look(const struct service *service, struct health *out)
                            .shows_details = service->options.show_error_details};
     dbk_log_health(service->log, &out->log);
     dbk_log_gauges(service->log, &out->log_gauges);
+    if (out->log_gauges.readable &&
+        dbk_log_expired(service->log, &out->expired, NULL) != DBK_OK)
+        out->expired = 0;
     if (service->projector)
         dbk_projector_status(service->projector, &out->tables);
     if (service->projector && out->log_gauges.head > out->tables.projected)

@@ -318,6 +318,32 @@ static void seconds_are_kept_in_milliseconds(void **state)
     }
 }
 
+static void an_age_of_events_is_in_days(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t days; /* -1: refused */
+    } cases[] = {{"events:off", 0},  {"events:400d", 400},
+                 {"events:31d", 31}, {"events:30d", -1},
+                 {"events:0d", -1},  {"events:36501d", -1},
+                 {"events:400", -1}, {"events:13m", -1},
+                 {"events:", -1},    {"persons:40d", -1},
+                 {"400d", -1},       {"off", -1},
+                 {"", -1},           {"events:400d,", -1}};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum dbk_code code = load_flag(place, SETTING_RETENTION, cases[i].text);
+
+        assert_int_equal(code, cases[i].days < 0 ? DBK_INVALID : DBK_OK);
+        if (code == DBK_OK)
+            assert_int_equal(config_number(place->config, SETTING_RETENTION),
+                             cases[i].days);
+        else
+            assert_non_null(strstr(place->err.text, "as in events:400d"));
+    }
+}
+
 static void lists_are_cut_at_commas(void **state)
 {
     static const char *const bad[] = {",",    "a,",        "a,,b", "a\tb",
@@ -495,6 +521,7 @@ int main(void)
         IN_PLACE(only_a_numeric_address_is_listened_on),
         IN_PLACE(sizes_take_units),
         IN_PLACE(seconds_are_kept_in_milliseconds),
+        IN_PLACE(an_age_of_events_is_in_days),
         IN_PLACE(lists_are_cut_at_commas),
         IN_PLACE(origins_are_taken_as_browsers_write_them),
         IN_PLACE(error_details_are_shown_only_where_local),

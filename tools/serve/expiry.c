@@ -1,0 +1,120 @@
+#include "expiry.h"
+
+#include "store/clock.h"
+#include "store/thread.h"
+#include "store/timestamp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAY (INT64_C(86400) * 1000000)
+
+enum { HOUR_MS = 3600 * 1000 };
+
+struct expiry {
+    struct dbk_log *log;
+    struct expiry_options options;
+    char told[sizeof((struct dbk_error *)0)->text]; /* what failed last; "": nothing */
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards stopping */
+    pthread_cond_t changed;
+    bool stopping;
+};
+
+static void tell_done(struct expiry *expiry, const struct dbk_log_expiry *done)
+{
+    char line[160];
+
+    *expiry->told = '\0';
+    if (done->sequence == 0)
+        return;
+    snprintf(line, sizeof line,
+             "events are expired by RETENTION, up to record %" PRIu64
+             ": record %" PRIu64 " says so",
+             done->through, done->sequence);
+    expiry->options.done(expiry->options.context, line);
+}
+
+static void tell_failed(struct expiry *expiry, const struct dbk_error *err)
+{
+    char line[sizeof err->text + 64];
+
+    if (err->code == DBK_NOT_LEADER || strcmp(expiry->told, err->text) == 0)
+        return;
+    snprintf(expiry->told, sizeof expiry->told, "%s", err->text);
+    snprintf(line, sizeof line, "events cannot be expired by RETENTION: %s", err->text);
+    expiry->options.failed(expiry->options.context, line);
+}
+
+static void look(struct expiry *expiry)
+{
+    dbk_timestamp before = dbk_timestamp_now() - expiry->options.days * DAY;
+    struct dbk_log_expiry done;
+    struct dbk_error err;
+
+    if (dbk_log_expire(expiry->log, before, "retention", &done, &err) == DBK_OK)
+        tell_done(expiry, &done);
+    else
+        tell_failed(expiry, &err);
+}
+
+static void *run(void *argument)
+{
+    struct expiry *expiry = argument;
+    int every_ms = expiry->options.every_ms ? expiry->options.every_ms : HOUR_MS;
+    bool stopping = false;
+
+    while (!stopping) {
+        dbk_deadline next = dbk_deadline_in(every_ms);
+
+        look(expiry);
+        pthread_mutex_lock(&expiry->mutex);
+        while (!expiry->stopping &&
+               dbk_cond_wait(&expiry->changed, &expiry->mutex, next))
+            ;
+        stopping = expiry->stopping;
+        pthread_mutex_unlock(&expiry->mutex);
+    }
+    return NULL;
+}
+
+static void destroy(struct expiry *expiry)
+{
+    pthread_mutex_destroy(&expiry->mutex);
+    pthread_cond_destroy(&expiry->changed);
+    free(expiry);
+}
+
+enum dbk_code expiry_start(struct dbk_log *log, const struct expiry_options *options,
+                           struct expiry **out, struct dbk_error *err)
+{
+    struct expiry *expiry = calloc(1, sizeof *expiry);
+
+    *out = NULL;
+    if (!expiry)
+        return dbk_fail(err, DBK_NO_MEMORY, "out of memory");
+    expiry->log = log;
+    expiry->options = *options;
+    pthread_mutex_init(&expiry->mutex, NULL);
+    dbk_cond_init(&expiry->changed);
+    if (dbk_thread_start(&expiry->thread, "dbk-expiry", run, expiry, err) != DBK_OK) {
+        destroy(expiry);
+        return err->code;
+    }
+    *out = expiry;
+    return DBK_OK;
+}
+
+void expiry_stop(struct expiry *expiry)
+{
+    if (!expiry)
+        return;
+    pthread_mutex_lock(&expiry->mutex);
+    expiry->stopping = true;
+    pthread_cond_signal(&expiry->changed);
+    pthread_mutex_unlock(&expiry->mutex);
+    pthread_join(expiry->thread, NULL);
+    destroy(expiry);
+}
