@@ -20,7 +20,7 @@ const struct config_entry config_table[SETTING_COUNT] = {
      .help = "Directory of the private PostgreSQL, on another disk say; empty: DATA_DIR"},
     {.name = "MASTER_KEY_FILE", .flag = "--master-key-file", .fallback = "",
      .kind = CONFIG_TEXT, .group = CONFIG_GROUP_DATA, .max = 3072,
-     .help = "File of the key that the ring of keys is wrapped by; empty: systemd's credential master_key, or DATA_DIR/keys/master"},
+     .help = "File that has the ring's key; empty: systemd's credential, or DATA_DIR/keys/master"},
     {.name = "SEALED", .flag = "--sealed", .fallback = "true",
      .kind = CONFIG_BOOLEAN, .group = CONFIG_GROUP_NEW,
      .help = "Seal what a log that is made says of persons, so that they can be erased"},
