@@ -16,8 +16,9 @@ struct poster;
  * dbk_log_expired. */
 enum dbk_code post_expired_look(struct poster *poster, struct dbk_error *err);
 
-/* Take some of these rows out; where there are none any more, poster->expiring is false. Errors
- * as pg_run; DBK_MOVED: somebody else moves the checkpoint. */
+/* Take some of these rows out; where there are none any more, or PostgreSQL refuses it, which is
+ * told, poster->expiring is false. Errors as pg_run; DBK_MOVED: somebody else moves the
+ * checkpoint. */
 enum dbk_code post_expired_step(struct poster *poster, struct dbk_error *err);
 
 #endif

@@ -205,6 +205,45 @@ static void a_projector_takes_them_out_by_itself(void **state)
     assert_only_february(world);
 }
 
+static _Atomic bool told;
+
+static void note_told(void *context, const char *line)
+{
+    (void)context;
+    if (strstr(line, "cannot be taken out of the read tables") && strstr(line, "kept"))
+        told = true;
+}
+
+static void rows_that_are_refused_to_go_keep_nothing_from_being_posted(void **state)
+{
+    static const struct dbk_projector_options options = {.report = note_told};
+    struct world *world = *state;
+
+    live_two_months(world);
+    world->projector = start_projector_with(world, &options);
+    world_catch_up(world);
+    scratch_script(world->pg,
+                   "create function kept() returns trigger language plpgsql as "
+                   "$$ begin raise check_violation using message = 'kept'; end $$;"
+                   "create trigger kept before delete on event for each row "
+                   "execute function kept()");
+    expire_january(world);
+    for (int waited = 0; !told; waited += 10) {
+        assert_true(waited < PATIENCE_MS);
+        pause_10ms();
+    }
+    submit(world, draft_create(2, "b@x.org"));
+    world_catch_up(world);
+    wait_state(world->projector, true, "following");
+    scratch_script(world->pg, "drop function kept cascade");
+    world_stop(world);
+    world_start(world);
+    for (int waited = 0; rows_of_events(world) > 64; waited += 10) {
+        assert_true(waited < PATIENCE_MS);
+        pause_10ms();
+    }
+}
+
 /* It says nothing of these that a person's erasure would have to look for. */
 static void an_erasure_goes_its_way_beside_it(void **state)
 {
@@ -248,6 +287,7 @@ int main(void)
         ONE(a_log_that_is_posted_later_leaves_them_out),
         ONE(tables_made_anew_have_none_and_say_how_many_are_left_out),
         ONE(a_projector_takes_them_out_by_itself),
+        ONE(rows_that_are_refused_to_go_keep_nothing_from_being_posted),
         ONE(an_erasure_goes_its_way_beside_it),
     };
 
