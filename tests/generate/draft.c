@@ -182,7 +182,7 @@ static void update_person(struct history *history, struct dbk_record *record)
 
 /* Nobody is erased (DBK_PERSON_ERASED), and nothing expires (DBK_EVENTS_EXPIRED): these logs
  * are not sealed. Of those that are
- * tests/store/log/test_identity_random.c makes histories. */
+ * tests/store/decide/test_identity_random.c makes histories. */
 static void delete_person(struct history *history, struct dbk_record *record)
 {
     struct inhabitant *person = population_pick(&history->population, &history->random);

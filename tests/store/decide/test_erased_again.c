@@ -1,6 +1,6 @@
 /* A log that was put back to before an erasure, beside the ring that has destroyed the keys:
  * nobody can be read, no record says so, and the erasure can be done again. */
-#include "kate_log.h"
+#include "log/kate_log.h"
 
 #include "store/backup.h"
 #include "store/erasure.h"

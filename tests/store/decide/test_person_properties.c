@@ -1,5 +1,5 @@
 /* Properties of persons: merged where the record is decided. */
-#include "identity_log.h"
+#include "log/identity_log.h"
 
 /* Stands for a merge of JSON: the patch behind what there is; "-" takes all away, "!" is
  * refused. */

@@ -1,5 +1,5 @@
 /* Anonymous ids: whose events are, and the aliases that say so. */
-#include "identity_log.h"
+#include "log/identity_log.h"
 
 static void an_anonymous_event_is_whose_its_anonymous_id_is_now(void **state)
 {

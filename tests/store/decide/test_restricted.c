@@ -2,7 +2,7 @@
  * changes; of a log that is sealed, too. */
 #include "sealed_log.h"
 
-#include "identity_log.h"
+#include "log/identity_log.h"
 
 #include "record_layout.h"
 

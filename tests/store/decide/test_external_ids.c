@@ -1,5 +1,5 @@
 /* External ids: whose they are, and persons who are found, made or changed by them. */
-#include "identity_log.h"
+#include "log/identity_log.h"
 
 static void a_person_must_be_known_by_something(void **state)
 {
