@@ -200,7 +200,7 @@ class Projection(Case):
 
     def test_tables_that_are_gone_are_a_difference(self):
         self.server.stop()
-        query(self.server, "drop table event")
+        query(self.server, "drop table event cascade")
         self.assertIn("not whole", self.verify("--projection", expect=DIFFERENT).stdout)
         query(self.server, f"drop schema {self.server.env['DB_SCHEMA']} cascade")
         told = json.loads(self.verify("--projection", "--json", expect=DIFFERENT).stdout)
