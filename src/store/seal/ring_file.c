@@ -262,6 +262,7 @@ static enum dbk_code check_whole(struct dbk_keys *keys, int fd, struct dbk_error
 
     if (code != DBK_OK)
         return code;
+    atomic_store(&keys->seen, count);
     if (count < needed)
         return dbk_fail(
             err, DBK_DAMAGED,

@@ -110,10 +110,12 @@ enum dbk_code dbk_keys_need(struct dbk_keys *keys, uint64_t highest,
                             struct dbk_error *err)
 {
     enum dbk_code code;
+    bool known =
+        highest <= atomic_load(&keys->needed) || highest <= atomic_load(&keys->seen);
 
-    if (highest <= atomic_load(&keys->needed) && gives_keys(keys))
-        return DBK_OK;
     note_needed(keys, highest);
+    if (known && gives_keys(keys))
+        return DBK_OK;
     pthread_mutex_lock(&keys->changing);
     code = ring_refresh(keys, err);
     pthread_mutex_unlock(&keys->changing);

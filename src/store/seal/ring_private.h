@@ -46,6 +46,8 @@ struct dbk_keys {
     _Atomic uint64_t made;
     /* The log is known to name keys up to here: a ring that ends before is not whole. */
     _Atomic uint64_t needed;
+    /* So many numbers it had when it was looked at last. */
+    _Atomic uint64_t seen;
 
     /* Guards what follows; whoever writes has `changing`, too. Held while a slot is read. */
     pthread_rwlock_t opened;

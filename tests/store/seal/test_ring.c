@@ -2,7 +2,13 @@
 #include "ring_private.h"
 #include "scratch_ring.h"
 
+#include "store/clock.h"
+
+#include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
+
+enum { PATIENCE_MS = 10000 };
 
 static void keys_are_the_same_each_time_and_all_different(void **state)
 {
@@ -138,6 +144,41 @@ static void a_ring_grows_ahead_of_what_is_used(void **state)
     assert_int_equal(get(r, 10000 + DBK_KEYS_AHEAD, key), DBK_OK);
     assert_int_equal(get(r, DBK_KEYS_AHEAD, key), DBK_OK);
     assert_memory_equal(before, key, sizeof key);
+}
+
+static atomic_int needed; /* what dbk_keys_need gave; -1: nothing yet */
+
+static void *need(void *state)
+{
+    struct ring *r = state;
+
+    atomic_store(&needed, (int)dbk_keys_need(r->keys, 7, NULL));
+    return NULL;
+}
+
+/* Who writes to the log asks with each new number, and a rotation may take minutes. */
+static void
+nobody_waits_for_a_change_where_the_ring_is_known_to_be_long_enough(void **state)
+{
+    struct ring *r = *state;
+    struct dbk_keys_state now;
+    pthread_t thread;
+    int while_changing;
+
+    assert_int_equal(dbk_keys_state(r->keys, &now, &r->err), DBK_OK);
+    atomic_store(&needed, -1);
+    assert_int_equal(ring_change_begin(r->keys, &r->err), DBK_OK);
+    assert_int_equal(pthread_create(&thread, NULL, need, r), 0);
+    for (int64_t end = dbk_clock_ms() + PATIENCE_MS;
+         atomic_load(&needed) < 0 && dbk_clock_ms() < end;)
+        dbk_sleep_ms(1);
+    while_changing = atomic_load(&needed);
+    ring_change_end(r->keys);
+    pthread_join(thread, NULL);
+    assert_int_equal(while_changing, DBK_OK);
+    assert_int_equal(truncate(in_ring(r, "ring"), RING_SLOT_AT(7)), 0);
+    assert_told(r, dbk_keys_state(r->keys, &now, &r->err), DBK_KEYS_AWAY,
+                "ends at key 6, and the log uses 7");
 }
 
 static void a_ring_is_of_one_log(void **state)
@@ -278,6 +319,7 @@ int main(void)
         TEST(a_rotation_completes_the_erasures_before_it),
         TEST(somebody_new_never_gets_an_erased_key),
         TEST(a_ring_grows_ahead_of_what_is_used),
+        TEST(nobody_waits_for_a_change_where_the_ring_is_known_to_be_long_enough),
         TEST(a_ring_is_of_one_log),
         TEST(a_second_ring_is_not_made_over_the_first),
         TEST(nobody_else_may_read_what_is_made),
