@@ -11,12 +11,15 @@
 
 #define DAY (INT64_C(86400) * 1000000)
 
-enum { HOUR_MS = 3600 * 1000 };
+enum { HOUR_MS = 3600 * 1000, DOUBTED_DAYS = 7 };
 
 struct expiry {
     struct dbk_log *log;
     struct expiry_options options;
     char told[sizeof((struct dbk_error *)0)->text]; /* what failed last; "": nothing */
+    dbk_timestamp seen; /* what the clock said when it was looked at last; before the
+                            first look, of the log's last record */
+    int64_t seen_ms;    /* and when that was, by a clock that nobody sets */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards stopping */
     pthread_cond_t changed;
@@ -48,13 +51,50 @@ static void tell_failed(struct expiry *expiry, const struct dbk_error *err)
     expiry->options.failed(expiry->options.context, line);
 }
 
+/* Where that cannot be told it is 0, and the clock is doubted. */
+static void see_last_record(struct expiry *expiry)
+{
+    struct dbk_batch batch = {0};
+    struct dbk_record last;
+    uint64_t head;
+
+    expiry->seen_ms = dbk_clock_ms();
+    if (dbk_log_head(expiry->log, &head, NULL) != DBK_OK)
+        return;
+    if (head == 0)
+        expiry->seen = dbk_timestamp_now();
+    else if (dbk_log_record(expiry->log, head, &batch, &last, NULL) == DBK_OK)
+        expiry->seen = last.recorded_at;
+    dbk_batch_finish(&batch);
+}
+
+/* What a clock that runs ahead destroys does not come back. So a leap is waited out once: that of
+ * a machine whose clock is set soon after it starts is over then. */
+static bool clock_leapt(struct expiry *expiry, dbk_timestamp now, struct dbk_error *err)
+{
+    int64_t now_ms = dbk_clock_ms();
+    int64_t days = (now - expiry->seen - (now_ms - expiry->seen_ms) * 1000) / DAY;
+
+    expiry->seen = now;
+    expiry->seen_ms = now_ms;
+    if (days < DOUBTED_DAYS)
+        return false;
+    dbk_fail(err, DBK_CONFLICT,
+             "the clock is %" PRId64 " days ahead of the last record, or of an hour "
+             "ago: set it, if it is wrong; else they are in an hour",
+             days);
+    return true;
+}
+
 static void look(struct expiry *expiry)
 {
-    dbk_timestamp before = dbk_timestamp_now() - expiry->options.days * DAY;
+    dbk_timestamp now = dbk_timestamp_now(), before = now - expiry->options.days * DAY;
     struct dbk_log_expiry done;
     struct dbk_error err;
 
-    if (dbk_log_expire(expiry->log, before, "retention", &done, &err) == DBK_OK)
+    if (clock_leapt(expiry, now, &err))
+        tell_failed(expiry, &err);
+    else if (dbk_log_expire(expiry->log, before, "retention", &done, &err) == DBK_OK)
         tell_done(expiry, &done);
     else
         tell_failed(expiry, &err);
@@ -66,6 +106,7 @@ static void *run(void *argument)
     int every_ms = expiry->options.every_ms ? expiry->options.every_ms : HOUR_MS;
     bool stopping = false;
 
+    see_last_record(expiry);
     while (!stopping) {
         dbk_deadline next = dbk_deadline_in(every_ms);
 

@@ -117,10 +117,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void begin(struct place *place)
+static void begin_every(struct place *place, int ms)
 {
     const struct expiry_options options = {.days = 400,
-                                           .every_ms = 10,
+                                           .every_ms = ms,
                                            .done = on_done,
                                            .failed = on_failed,
                                            .context = place};
@@ -128,6 +128,11 @@ static void begin(struct place *place)
 
     if (expiry_start(place->log, &options, &place->expiry, &err) != DBK_OK)
         fail_msg("%s", err.text);
+}
+
+static void begin(struct place *place)
+{
+    begin_every(place, 10);
 }
 
 static void wait_for(atomic_int *count, int least)
@@ -184,7 +189,31 @@ static void a_month_goes_when_all_of_it_is_old_enough(void **state)
     before = asked;
     wait_for(&asked, before + 3); /* and nothing more is done */
     assert_int_equal(place->done, 1);
-    assert_int_equal(place->failed, 0);
+    assert_int_equal(place->failed, 1); /* that the clock leapt */
+}
+
+/* As that of a machine whose battery is empty, until it is set. */
+static void a_clock_that_leaps_destroys_nothing_before_the_next_look(void **state)
+{
+    struct place *place = *state;
+    int before;
+
+    record_event(place);
+    now = at("2031-01-01T00:00:00");
+    begin_every(place, PATIENCE_MS * 10);
+    wait_for(&place->failed, 1);
+    assert_non_null(strstr(place->line, "days ahead of the last record"));
+    expiry_stop(place->expiry);
+    now = at("2026-01-17T00:00:00"); /* it was set, and a week is not much */
+    begin(place);
+    before = asked;
+    wait_for(&asked, before + 2);
+    assert_int_equal(expired(place), 0);
+    assert_int_equal(place->failed, 1);
+    fails_with = DBK_NOT_LEADER; /* nothing is to be destroyed here: only told */
+    now = at("2031-01-01T00:00:00");
+    wait_for(&place->failed, 2);
+    assert_int_equal(expired(place), 0);
 }
 
 static void at_the_start_all_that_is_due_goes(void **state)
@@ -210,7 +239,7 @@ static void what_fails_is_told_once_and_tried_again(void **state)
     fails_with = DBK_NO_ROOM;
     begin(place);
     wait_for(&asked, 4);
-    assert_int_equal(place->failed, 1);
+    assert_int_equal(place->failed, 2); /* the first: that the clock leapt */
     assert_non_null(strstr(place->line, "the disk of the test is full"));
     fails_with = DBK_OK;
     wait_for(&place->done, 1);
@@ -218,7 +247,7 @@ static void what_fails_is_told_once_and_tried_again(void **state)
     fails_with = DBK_NO_ROOM;
     before = asked;
     wait_for(&asked, before + 4);
-    assert_int_equal(place->failed, 2);
+    assert_int_equal(place->failed, 3);
 }
 
 /* Another copy does it. */
@@ -237,6 +266,7 @@ int main(void)
 #define ONE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         ONE(a_month_goes_when_all_of_it_is_old_enough),
+        ONE(a_clock_that_leaps_destroys_nothing_before_the_next_look),
         ONE(at_the_start_all_that_is_due_goes),
         ONE(what_fails_is_told_once_and_tried_again),
         ONE(who_does_not_lead_says_nothing),
