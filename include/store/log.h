@@ -323,7 +323,7 @@ bool dbk_restricted_has(const struct dbk_restricted *restricted,
                         const struct dbk_uuid *person);
 /* Whether a record of the log says something of one of them: of an anonymous event whose it is
  * now. Where the log does not tell that, for it went with a person who was deleted, or for a
- * fault, it may have been one of them. */
+ * fault, it may have been one of them. One that was erased says nothing, of nobody. */
 bool dbk_restricted_says(const struct dbk_restricted *restricted, struct dbk_log *log,
                          const struct dbk_record *record);
 

@@ -82,7 +82,8 @@ static enum dbk_code find(struct request *rq, struct history_page *page,
 
     if (code == DBK_NOT_FOUND)
         return dbk_fail(err, code, "No record is about a person with this id");
-    if (code != DBK_OK || withheld_check(rq, &rq->match.id, err) != DBK_OK ||
+    if (code != DBK_OK ||
+        (!state.erased && withheld_check(rq, &rq->match.id, err) != DBK_OK) ||
         dbk_person_records_init(&person, rq->service->log, &rq->match.id, err) !=
             DBK_OK)
         return err->code;

@@ -67,7 +67,7 @@ static enum dbk_code answer_put(struct request *rq, struct response *rs,
     const struct dbk_person_state *person = dbk_command_person(command);
 
     if (!verdict->otherwise)
-        return person_answer_created(rq, rs, draft->records, verdict, err);
+        return person_answer_created(rq, rs, draft->records, NULL, verdict, err);
     if (!person)
         return dbk_fail(err, DBK_INTERNAL, "an accepted update without its person");
     return person_answer(rq, rs, person, named,

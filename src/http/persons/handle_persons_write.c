@@ -55,7 +55,8 @@ static enum dbk_code create(struct request *rq, struct response *rs,
     if (code == DBK_OK && replayed)
         code = logged_again(rq, verdict->first_sequence, draft->records, 2, err);
     if (code == DBK_OK)
-        code = person_answer_created(rq, rs, draft->records, verdict, err);
+        code = person_answer_created(rq, rs, draft->records,
+                                     replayed ? &brought->person : NULL, verdict, err);
     dbk_command_destroy(command);
     return code;
 }

@@ -79,7 +79,7 @@ enum dbk_code handle_get_restriction(struct request *rq, struct response *rs,
     if (code != DBK_OK ||
         dbk_log_restricted(rq->service->log, &rq->match.id, &since, err) != DBK_OK)
         return err->code;
-    if (since == 0)
+    if (since == 0 || person.erased)
         return dbk_fail(err, DBK_NOT_FOUND, "The person is not restricted");
     return answer_known(rq, rs, since, err);
 }

@@ -139,6 +139,7 @@ static void person_of(const struct dbk_record *created, dbk_timestamp recorded_a
 
 enum dbk_code person_answer_created(const struct request *rq, struct response *rs,
                                     const struct dbk_record pair[2],
+                                    const struct dbk_person_fields *named,
                                     const struct dbk_verdict *verdict,
                                     struct dbk_error *err)
 {
@@ -153,6 +154,13 @@ enum dbk_code person_answer_created(const struct request *rq, struct response *r
         return err->code;
     response_header(rs, "Location", "/persons/%s", id);
     response_header_text(rs, "ETag", tag);
+    /* Of who was restricted since then, as in person_answer: what was sent, and no more. */
+    if (named && withheld_is(rq, &person.id)) {
+        response_begin(rs);
+        return render_named(&rs->body, &person.id, named)
+                   ? response_end(rs, 201, DETAILS_OK, err)
+                   : dbk_fail(err, DBK_NO_MEMORY, "no memory for a person");
+    }
 
     dbk_render_init(&events, 1024);
     events.zone = rs->body.zone;

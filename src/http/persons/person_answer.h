@@ -15,9 +15,12 @@ enum dbk_code person_answer(struct request *rq, struct response *rs,
                             const struct dbk_person_fields *named, uint64_t written,
                             struct dbk_error *err);
 
-/* Answer 201 with a person that was just made, from its person.created and its signup. */
+/* Answer 201 with a person that was just made (named: NULL), or whose making is told again,
+ * from its person.created and its signup. Where the person was restricted since, and this
+ * request may not be told of it, that is the id, and the fields that the request named. */
 enum dbk_code person_answer_created(const struct request *rq, struct response *rs,
                                     const struct dbk_record pair[2],
+                                    const struct dbk_person_fields *named,
                                     const struct dbk_verdict *verdict,
                                     struct dbk_error *err);
 

@@ -263,7 +263,7 @@ bool dbk_restricted_says(const struct dbk_restricted *restricted, struct dbk_log
 {
     struct dbk_event_state event;
 
-    if (restricted->count == 0 || !dbk_type_is_sealed(record->type))
+    if (restricted->count == 0 || !dbk_type_is_sealed(record->type) || record->erased)
         return false;
     if (dbk_restricted_has(restricted, dbk_record_person(record)))
         return true;
