@@ -54,6 +54,13 @@ static inline void reopen_keys(struct ring *r)
     open_keys(r);
 }
 
+static inline enum dbk_code open_again(struct ring *r)
+{
+    close_keys(r);
+    r->err = (struct dbk_error){.code = DBK_OK};
+    return dbk_keys_open(r->dir, NULL, &r->keys, &r->err);
+}
+
 static inline int ring_setup_none(void **state)
 {
     struct ring *r = calloc(1, sizeof *r);
@@ -159,6 +166,16 @@ static inline void poke(const struct ring *r, const char *name, uint64_t at,
 
     assert_true(fd >= 0);
     assert_int_equal(pwrite(fd, bytes, length, (off_t)at), length);
+    close(fd);
+}
+
+static inline void write_file(const struct ring *r, const char *name, const char *bytes,
+                              size_t length)
+{
+    int fd = open(in_ring(r, name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, length), length);
     close(fd);
 }
 
