@@ -31,22 +31,24 @@ def take_bad(server, table="person"):
                   f"alter table {table} drop constraint if exists no_bad")
 
 
-class Locked:
-    """A table of the server's that nobody else can read, or with another mode can write,
-    until the end of the block."""
+class Held:
+    """What a statement takes in a transaction of its own, until the end of the block."""
 
-    def __init__(self, server, table, mode="access exclusive"):
-        schema = server.env["DB_SCHEMA"]
+    def __init__(self, server, statement):
         self.process = subprocess.Popen(
-            [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-h",
-             server.env["DB_HOST"], "-U", server.env["DB_USER"], "-d",
-             server.env["DB_NAME"]],
+            [os.path.join(programs(), "psql"), "-X", "-q", "-A", "-t", "-v",
+             "ON_ERROR_STOP=1", "-h", server.env["DB_HOST"], "-U", server.env["DB_USER"],
+             "-d", server.env["DB_NAME"]],
             env=server.env, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             text=True)
         self.process.stdin.write(
-            f"begin; lock table {schema}.{table} in {mode} mode; select 'held';\n")
+            f"begin; {statement};\nselect 'held', pg_backend_pid();\n")
         self.process.stdin.flush()
-        assert self.process.stdout.readline() == "held\n"
+        line = self.process.stdout.readline()
+        while line and not line.startswith("held|"):  # rows of the statement's own
+            line = self.process.stdout.readline()
+        assert line, f"psql ended: {statement}"
+        self.pid = int(line.split("|")[1])
 
     def __enter__(self):
         return self
@@ -57,6 +59,20 @@ class Locked:
     def release(self):
         if self.process.poll() is None:
             self.process.communicate("rollback;\n", timeout=60)
+
+
+class Locked(Held):
+    """A table of the server's that nobody else can read, or with another mode can write."""
+
+    def __init__(self, server, table, mode="access exclusive"):
+        schema = server.env["DB_SCHEMA"]
+        super().__init__(server, f"lock table {schema}.{table} in {mode} mode")
+
+
+def waiting_for(server, held):
+    """How many sessions wait for what is held."""
+    return int(query(server, "select count(*) from pg_stat_activity "
+                             f"where {held.pid} = any(pg_blocking_pids(pid))"))
 
 
 def rows(server):

@@ -17,7 +17,7 @@ from fold import check_reads
 from harness import PATIENCE, PROGRAM, Server
 from load import Load
 from reads import Reads
-from tables import drop_schemas, query, rows, schemas
+from tables import Held, drop_schemas, query, rows, schemas, waiting_for
 
 DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
@@ -234,23 +234,13 @@ class Stopped(Case):
     def test_a_swap_waits_for_whoever_posts(self):
         self.generate(1000)
         self.daybook("rebuild")
-        held = subprocess.Popen(
-            ["psql", "-X", "-q", "-A", "-t", "-h", self.server.env["DB_HOST"], "-U",
-             "daybook", "-d", "daybook"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(held.wait)
-        self.addCleanup(held.kill)
-        held.stdin.write(f"begin; select pg_backend_pid() from {self.schema}.checkpoint "
-                         "for update;\n")
-        held.stdin.flush()
-        holder = int(held.stdout.readline())
+        held = Held(self.server, f"select from {self.schema}.checkpoint for update")
+        self.addCleanup(held.release)
         process = self.spawn("rebuild")
-        self.server.wait_for(lambda: query(
-            self.server, "select count(*) from pg_stat_activity "
-            f"where {holder} = any(pg_blocking_pids(pid))") != "0", "waiting for the row")
+        self.server.wait_for(lambda: waiting_for(self.server, held), "waiting for the row")
         self.assertIsNone(process.poll())
         self.assertEqual(schemas(self.server), [self.schema, self.schema + "_shadow"])
-        held.communicate("commit;\n", timeout=PATIENCE)
+        held.release()
         said, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, DONE, said)
         self.verify()
@@ -291,53 +281,47 @@ class Shell(Case):
         self.assertRegex(self.server.run("status").stdout,
                          fr"(?m)^kept tables +[0-9.]+ [KM]iB, schema {self.schema}_old; ")
 
-    def stopped_replay(self):
-        """A replay that stands still while it builds, and its schema. One that was too
-        quick to be stopped is let go, and another is tried."""
-        for _ in range(20):
-            into = "left_by_" + uuid.uuid4().hex
-            process = self.spawn("replay", "--into", into)
-            self.server.wait_for(lambda: into + "_shadow" in self.beside()
-                                 or process.poll() is not None, "the shadow")
-            process.send_signal(signal.SIGSTOP)
-            if self.beside().get(into + "_shadow", {}).get("in_use"):
-                return process, into
-            process.send_signal(signal.SIGCONT)
-            self.assertEqual(process.wait(PATIENCE), DONE)
-            query(self.server, "set client_min_messages = warning; "
-                               f"drop schema {into} cascade")
-        self.fail("no replay could be stopped")
+    def waiting_replay(self):
+        """A replay whose tables are built, and that cannot put them in place before what
+        it waits for is released; its schema; and that."""
+        into = "left_by_" + uuid.uuid4().hex
+        held = Held(self.server, "select pg_advisory_xact_lock("
+                    f"hashtextextended('daybook migration {into}', 0))")
+        self.addCleanup(held.release)
+        process = self.spawn("replay", "--into", into)
+        self.server.wait_for(lambda: waiting_for(self.server, held), "the swap")
+        self.assertTrue(self.beside()[into + "_shadow"]["in_use"])
+        self.assertNotIn(into, self.beside())
+        return process, into, held
 
     def test_what_any_killed_run_has_left_is_dropped_by_the_next(self):
-        self.generate(20000)
+        self.generate(1000)
         self.daybook("rebuild")
         for dropping in (("rebuild",), ("rebuild", "--drop-old"),
                          ("replay", "--into", "left_over_by_another")):
-            shadow = None
-            while shadow not in self.beside():  # it had sent the swap before it stood still
-                process, into = self.stopped_replay()
-                shadow = into + "_shadow"
-                process.kill()
-                process.wait(PATIENCE)
-                self.server.wait_for(
-                    lambda: not self.beside().get(shadow, {}).get("in_use"),
-                    "the end of its connections")
-                query(self.server, "set client_min_messages = warning; "
-                                   f"drop schema if exists {into} cascade")
+            process, into, held = self.waiting_replay()
+            shadow = into + "_shadow"
+            process.kill()
+            process.wait(PATIENCE)
+            held.release()  # else PostgreSQL learns of its client's end after the wait
+            self.server.wait_for(lambda: not self.beside()[shadow]["in_use"],
+                                 "the end of its connections")
             self.assertRegex(self.server.run("status").stdout,
                              rf"(?m)^left behind +.*, schema {shadow}; ")
             self.assertIn(f"dropped the schema {shadow}", self.daybook(*dropping).stderr)
             self.assertNotIn(shadow, self.beside())
+            self.assertNotIn(into, self.beside())
         query(self.server, "set client_min_messages = warning; "
                            "drop schema left_over_by_another cascade")
 
     def test_what_is_being_built_is_left_alone(self):
-        self.generate(20000)
+        self.generate(1000)
         self.daybook("rebuild")
-        process, into = self.stopped_replay()
+        process, into, held = self.waiting_replay()
         self.daybook("rebuild")
         self.daybook("rebuild", "--drop-old", expect=FAILED)
-        process.send_signal(signal.SIGCONT)
+        self.assertTrue(self.beside()[into + "_shadow"]["in_use"])
+        held.release()
         self.assertEqual(process.wait(PATIENCE), DONE)
         self.assertIn(into, self.beside())
         query(self.server, f"set client_min_messages = warning; drop schema {into} cascade")
