@@ -25,9 +25,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DBK_KEY_BYTES 32        /* a key; for XChaCha20-Poly1305 */
-#define DBK_KEY_TAG_BYTES 16    /* what dbk_keys_tag makes */
-#define DBK_KEYS_AHEAD 65536    /* so many unused keys there are at least */
+#define DBK_KEY_BYTES 32     /* a key; for XChaCha20-Poly1305 */
+#define DBK_KEY_TAG_BYTES 16 /* what dbk_keys_tag makes */
+#define DBK_KEYS_AHEAD 65536 /* so many unused keys there are at least */
+#define DBK_KEYS_FORGOTTEN                                                             \
+    4096 /* so many at a time are destroyed that never had a use */
 #define DBK_KEYS_FIRST_BYTES 32 /* SHA-256 of the log's first record */
 #define DBK_KEYS_MASTER_TEXT                                                           \
     16 /* hexadecimal digits that tell one master key of others */

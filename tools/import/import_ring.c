@@ -12,7 +12,7 @@
 
 /* So many at once: each time is waited for the disk. Those behind the last that is named are
  * passed over. */
-enum { AT_ONCE = 4096 };
+enum { AT_ONCE = DBK_KEYS_FORGOTTEN };
 
 void import_ring_begin(struct import_ring *ring, const struct tool *tool)
 {

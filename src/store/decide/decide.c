@@ -3,6 +3,7 @@
 #include "index.h"
 #include "index_forget.h"
 #include "log_value.h"
+#include "lost.h"
 #include "record_layout.h"
 #include "restricted.h"
 #include "rules.h"
@@ -215,6 +216,24 @@ static int index_external(const struct rules_plan *plan, const struct decide_tur
     return rc;
 }
 
+/* Its record says, too, which keys of others it destroys. */
+static int index_erased(const struct rules_plan *plan, const struct decide_turn *turn)
+{
+    const struct command_entry *entry = plan->first;
+    struct dbk_record record;
+    enum dbk_code code = dbk_record_decode(plan->command->bytes + entry->offset,
+                                           entry->length, &record, NULL);
+    int rc;
+
+    assert(code == DBK_OK); /* it was encoded here */
+    rc = identity_forget(turn->txn, turn->environment, &plan->person.id);
+    if (rc == 0)
+        rc = lost_told(turn->txn, turn->environment, record.keys);
+    return rc == 0 ? environment_put_mark(turn->txn, turn->environment,
+                                          ENVIRONMENT_ERASED, turn->head)
+                   : rc;
+}
+
 static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
 {
     struct dbk_person_state *person = &plan->person;
@@ -229,14 +248,10 @@ static int index_person(struct rules_plan *plan, const struct decide_turn *turn)
         rc = index_forget_tags(turn->txn, turn->environment, &person->id);
     if (rc != 0)
         return rc;
-    if (person->erased) {
-        rc = identity_forget(turn->txn, turn->environment, &person->id);
-        if (rc == 0)
-            rc = environment_put_mark(turn->txn, turn->environment, ENVIRONMENT_ERASED,
-                                      turn->head);
-    } else if (person->deleted) {
+    if (person->erased)
+        rc = index_erased(plan, turn);
+    else if (person->deleted)
         rc = identity_end(turn->txn, turn->environment, &person->id, turn->head);
-    }
     return rc == 0 ? index_put_person(turn->txn, turn->environment, person) : rc;
 }
 

@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include "index.h"
+#include "lost.h"
 #include "months.h"
 #include "person_state.h"
 #include "properties.h"
@@ -339,13 +340,32 @@ static int find_to_erase(struct rules_plan *plan, const struct decide_turn *turn
     return index_look_person(turn->txn, turn->environment, id, &plan->person);
 }
 
+/* The person's key, those of the anonymous ids, and what no record named yet. */
+static int find_numbers(struct rules_plan *plan, const struct decide_turn *turn,
+                        size_t *count)
+{
+    uint64_t *numbers = turn->scratch->numbers;
+    size_t max = sizeof turn->scratch->numbers / sizeof *numbers, others;
+    int rc = identity_numbers(turn->txn, turn->environment, &plan->person.id,
+                              numbers + 1, max - 1, count);
+
+    numbers[0] = plan->person.key;
+    *count += 1;
+    if (rc == 0) {
+        rc = lost_numbers(turn->txn, turn->environment, numbers + *count, max - *count,
+                          &others);
+        *count += others;
+    }
+    return rc;
+}
+
 bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
 {
     const struct dbk_uuid *id = &plan->command->entries[0].subject;
     struct dbk_person_state *person = &plan->person;
-    size_t max = sizeof turn->scratch->numbers / sizeof *turn->scratch->numbers, count;
     struct dbk_record record;
     bool recorded = false;
+    size_t count;
     int rc;
 
     if (!turn->environment->sealed)
@@ -367,9 +387,7 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
     }
     if (!person->erased && !check_version(plan))
         return false;
-    turn->scratch->numbers[0] = person->key;
-    rc = identity_numbers(turn->txn, turn->environment, id, turn->scratch->numbers + 1,
-                          max - 1, &count);
+    rc = find_numbers(plan, turn, &count);
     if (rc != 0)
         return rules_spoil(plan, rc);
     keep_old(plan);
@@ -378,7 +396,7 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
     person_state_forget(person);
     person->erased = true;
     decode_first(plan, &record);
-    return keep_numbers(plan, turn, &record, turn->scratch->numbers, count + 1);
+    return keep_numbers(plan, turn, &record, turn->scratch->numbers, count);
 }
 
 /* The month of now is never due. */

@@ -1,5 +1,6 @@
 #include "compare.h"
 
+#include "lost.h"
 #include "months.h"
 
 #include "store/slice.h"
@@ -121,16 +122,24 @@ static bool is_forgotten(const struct pair *pair, bool implied)
                    is.mv_size - NUMBER_AT - NUMBER);
 }
 
+/* What the ring has destroyed, and no record says so, is as the ring was when the indexes were
+ * made. */
+static bool is_lost(const struct pair *pair, MDB_val key)
+{
+    return pair->hashed && lost_is(key);
+}
+
 static void compare_entries(struct pair *pair)
 {
     int first = order(pair);
 
     if (first < 0) {
-        if (!is_forgotten(pair, false))
+        if (!is_forgotten(pair, false) && !is_lost(pair, pair->there_key))
             tell(pair, pair->there_key, "the log implies no such entry");
         step_there(pair);
     } else if (first > 0) {
-        tell(pair, pair->implied_key, "missing");
+        if (!is_lost(pair, pair->implied_key))
+            tell(pair, pair->implied_key, "missing");
         step_implied(pair);
     } else {
         if (!same_value(pair) && !is_forgotten(pair, true))

@@ -13,7 +13,7 @@
  *   alias         also, before the text, the number of the key of the anonymous id's events,
  *                 u64 (0: none yet); the text is sealed with the person's key
  *   person_alias  of a deleted person that stays: the number of the key that those events had,
- *                 u64, for whoever erases the person
+ *                 u64, for whoever erases the person; under nobody's id: lost.h
  *
  * where an anonymous id whose person is deleted gets another key: its events of before are
  * known by that, and `gone` is 0.

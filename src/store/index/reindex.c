@@ -3,6 +3,7 @@
 #include "identity.h"
 #include "index.h"
 #include "index_forget.h"
+#include "lost.h"
 #include "months.h"
 #include "person_state.h"
 #include "restricted.h"
@@ -151,7 +152,10 @@ static int add_created(struct place *place)
     person_state_begin(&person, place->record, place->record->recorded_at);
     person.key = place->record->key;
     person.erased = place->record->erased;
-    return put_person(place, &old, &person);
+    rc = put_person(place, &old, &person);
+    return rc == 0 && !place->wrong && person.erased
+               ? lost_note(place->txn, place->environment, person.key)
+               : rc;
 }
 
 static int add_changed(struct place *place)
@@ -197,6 +201,8 @@ static int add_erased(struct place *place)
     rc = put_person(place, &old, &person);
     if (rc == 0 && !place->wrong)
         rc = identity_forget(place->txn, place->environment, &person.id);
+    if (rc == 0 && !place->wrong)
+        rc = lost_told(place->txn, place->environment, place->record->keys);
     if (rc == 0 && !place->wrong)
         rc = environment_put_mark(place->txn, place->environment, ENVIRONMENT_ERASED,
                                   place->record->sequence);
@@ -371,7 +377,10 @@ static int add_recorded(struct place *place)
         return wrong(place, "its event was recorded before");
     if (rc != MDB_NOTFOUND)
         return rc;
-    return index_put_event(place->txn, place->environment, &record->subject, &event);
+    rc = index_put_event(place->txn, place->environment, &record->subject, &event);
+    return rc == 0 && anonymous && record->erased
+               ? lost_note(place->txn, place->environment, record->key)
+               : rc;
 }
 
 static int add_event_deleted(struct place *place)

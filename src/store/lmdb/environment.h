@@ -76,6 +76,8 @@ enum dbk_code environment_make(const char *dir, size_t map_size,
     "erased" /* the sequence of the last person.erased or events.expired */
 #define ENVIRONMENT_MONTHS "months"   /* see months.h; and this: */
 #define ENVIRONMENT_EXPIRED "expired" /* the sequence up to which all events are */
+#define ENVIRONMENT_FORGOTTEN                                                          \
+    "forgotten" /* so many numbers from 1 on are known to be destroyed: see lost.h */
 
 /* 0 where there is none. An LMDB code. */
 int environment_get_mark(MDB_txn *txn, const struct environment *environment,

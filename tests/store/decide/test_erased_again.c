@@ -43,8 +43,10 @@ static struct kate erase_and_lose(struct scratch *s, const char *dir)
     return kate;
 }
 
-static struct kate restore_from_backup(struct scratch *s)
+/* More than hers may be gone from the ring: the numbers up to `gone`. */
+static struct kate restore_without(struct scratch *s, size_t gone)
 {
+    static uint64_t numbers[DBK_KEYS_FORGOTTEN];
     const struct dbk_restore_options options = {.keys = s->keys};
     struct dbk_restored restored;
     struct kate kate;
@@ -52,12 +54,20 @@ static struct kate restore_from_backup(struct scratch *s)
 
     snprintf(dir, sizeof dir, "%.60s.bak", s->dir);
     kate = erase_and_lose(s, dir);
+    for (size_t i = 0; i < gone; i++)
+        numbers[i] = i + 1;
+    assert_int_equal(dbk_keys_erase(s->keys, numbers, gone, 0, &s->err), DBK_OK);
     scratch_remove(s->dir);
     if (dbk_log_restore(dir, s->dir, &options, &restored, &s->err) != DBK_OK)
         fail_msg("%s", s->err.text);
     scratch_remove(dir);
     scratch_open(s);
     return kate;
+}
+
+static struct kate restore_from_backup(struct scratch *s)
+{
+    return restore_without(s, 0);
 }
 
 static struct kate put_file_back(struct scratch *s)
@@ -123,7 +133,7 @@ static void assert_forgotten(struct scratch *s, const struct kate *kate)
     assert_int_equal(rename(old, ring), 0);
     sealed_open_keys(s);
     scratch_open(s);
-    for (uint64_t sequence = 2; sequence <= 4; sequence++)
+    for (uint64_t sequence = 1; sequence <= 4; sequence++)
         assert_erased(s, sequence);
 }
 
@@ -149,7 +159,6 @@ static void so_can_who_was_erased_since_the_file_was_copied(void **state)
     assert_int_equal(submit(s, &visit).code, DBK_OK);
     assert_owner(s, &visit.subject, &nobody);
     assert_forgotten(s, &kate);
-    assert_erased(s, 1); /* the file knew the key of the anonymous id, too */
 }
 
 /* Deleted first, and the log put back to between the two. */
@@ -178,12 +187,58 @@ static void so_can_who_was_deleted_before(void **state)
     assert_forgotten(s, &kate);
 }
 
+/* How many keys the record says to be destroyed. */
+static size_t keys_of(struct scratch *s, uint64_t sequence)
+{
+    struct dbk_batch batch = {0};
+    size_t count = record_at(s, sequence, &batch).keys.length / sizeof(uint64_t);
+
+    dbk_batch_finish(&batch);
+    return count;
+}
+
+/* Erased by nobody: the next who is takes her keys along, and once is enough. */
+static void an_erasure_takes_along_what_no_record_says(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = restore_from_backup(s);
+    struct dbk_uuid erik = add_person(s, "erik@x.mock"),
+                    vera = add_person(s, "vera@x.mock");
+    struct dbk_verdict verdict;
+
+    assert_verifies(s);
+    verdict = delete_it(s, DBK_PERSON_ERASED, &erik);
+    assert_int_equal(verdict.code, DBK_OK);
+    assert_int_equal(keys_of(s, verdict.sequence), 3);
+    verdict = delete_it(s, DBK_PERSON_ERASED, &vera);
+    assert_int_equal(keys_of(s, verdict.sequence), 1);
+    assert_verifies(s);
+    assert_forgotten(s, &kate);
+}
+
+/* As reseal and import --without-keys make a log: no ring has these. */
+static void keys_that_never_were_are_not_taken_along(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_verdict verdict;
+    struct dbk_uuid erik;
+
+    restore_without(s, DBK_KEYS_FORGOTTEN);
+    erik = add_person(s, "erik@x.mock");
+    verdict = delete_it(s, DBK_PERSON_ERASED, &erik);
+    assert_int_equal(verdict.code, DBK_OK);
+    assert_int_equal(keys_of(s, verdict.sequence), 1);
+    assert_verifies(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(who_was_erased_since_the_backup_can_be_erased_again),
         TEST(so_can_who_was_erased_since_the_file_was_copied),
         TEST(so_can_who_was_deleted_before),
+        TEST(an_erasure_takes_along_what_no_record_says),
+        TEST(keys_that_never_were_are_not_taken_along),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
