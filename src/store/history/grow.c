@@ -105,6 +105,7 @@ static void throw_away(struct grower *grower, const struct dbk_error *why)
 
     snprintf(line, sizeof line, "%s: it is made anew", why->text);
     report(grower, line);
+    about_finish(&grower->about); /* a log that went back may give its keys to others */
     runs_drop(&grower->runs);
     begin(grower);
     runs_clean(grower->history->dir, &grower->runs);

@@ -2,6 +2,7 @@
  * and without it, and what the ring says. */
 #include "log/kate_log.h"
 
+#include "scripted_commits.h"
 #include "store/clock.h"
 #include "store/erasure.h"
 
@@ -196,6 +197,91 @@ static void without_the_ring_the_log_tells_its_part(void **state)
     assert_false(erasure.has_ring);
 }
 
+enum { METAS = 2 * 4096 }; /* LMDB's: which state of the file is the last */
+
+static void read_metas(const struct scratch *s, char metas[METAS])
+{
+    char data[128];
+    int fd;
+
+    snprintf(data, sizeof data, "%s/data.mdb", s->dir);
+    fd = open(data, O_RDONLY);
+    assert_int_equal(read(fd, metas, METAS), METAS);
+    close(fd);
+}
+
+/* The log at the state of before the last two commits, whose pages are there still: as a disk
+ * leaves it that forgot commits. */
+static void go_back(struct scratch *s, const char metas[METAS])
+{
+    struct dbk_record event = draft_anonymous("nobody");
+    struct dbk_command *command = command_of(&event);
+    char data[128];
+    int fd;
+
+    snprintf(data, sizeof data, "%s/data.mdb", s->dir);
+    fd = open(data, O_WRONLY);
+    assert_int_equal(write(fd, metas, METAS), METAS);
+    close(fd);
+    commits = "x"; /* so that it is opened again */
+    assert_int_not_equal(dbk_log_submit(s->log, &command, 1, NULL, NULL, &s->err),
+                         DBK_OK);
+    dbk_command_destroy(command);
+}
+
+static size_t count_found(struct scratch *s, struct dbk_history *history,
+                          const struct dbk_uuid *id)
+{
+    struct dbk_person_records person;
+    uint64_t sequences[16];
+    struct dbk_history_page page = {.limit = 16, .sequences = sequences};
+
+    assert_int_equal(dbk_person_records_init(&person, s->log, id, NULL), DBK_OK);
+    assert_int_equal(dbk_history_find(history, &person, &page, &s->err), DBK_OK);
+    dbk_person_records_finish(&person);
+    return page.count;
+}
+
+static void wait_for_all(struct scratch *s, struct dbk_history *history)
+{
+    int64_t until = dbk_clock_ms() + PATIENCE_MS;
+
+    while (dbk_history_position(history) != head_of(s)) {
+        assert_true(dbk_clock_ms() < until);
+        usleep(1000);
+    }
+}
+
+/* Then a number is given again, to an anonymous id where it was a person's. */
+static void whose_a_key_was_is_forgotten_where_the_log_goes_back(void **state)
+{
+    struct scratch *s = *state;
+    struct dbk_uuid one = add_person(s, "one@x.mock"), two, three;
+    struct dbk_record event;
+    struct dbk_history *history;
+    char metas[METAS], dir[120];
+
+    read_metas(s, metas);
+    two = add_person(s, "two@x.mock");
+    event = draft_event(&two);
+    assert_int_equal(submit(s, &event).code, DBK_OK);
+    history = grown(s);
+    go_back(s, metas);
+    assert_int_equal(head_of(s), 1);
+    record_anonymous(s, "A");
+    assert_int_equal(alias(s, &one, "A").code, DBK_OK);
+    record_anonymous(s, "A"); /* says `one` in the clear */
+    assert_int_equal(unalias(s, &one, "A").code, DBK_OK);
+    three = add_person(s, "three@x.mock");
+    assert_int_equal(alias(s, &three, "A").code, DBK_OK);
+    wait_for_all(s, history);
+    assert_int_equal(count_found(s, NULL, &three), 4);
+    assert_int_equal(count_found(s, history, &three), 4);
+    dbk_history_close(history);
+    index_of(s, dir);
+    dbk_history_remove(dir);
+}
+
 static void of_others_there_is_nothing_to_tell(void **state)
 {
     struct scratch *s = *state;
@@ -227,6 +313,7 @@ int main(void)
         TEST(what_was_not_looked_at_is_when_it_is_asked_again),
         TEST(who_was_deleted_first_counts_too),
         TEST(without_the_ring_the_log_tells_its_part),
+        TEST(whose_a_key_was_is_forgotten_where_the_log_goes_back),
         TEST(of_others_there_is_nothing_to_tell),
     };
 
