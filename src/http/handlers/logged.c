@@ -32,7 +32,7 @@ enum dbk_code logged_again(const struct request *rq, uint64_t sequence,
     for (size_t i = 0; i < count && code == DBK_OK; i++) {
         if (records[i].erased)
             code = dbk_fail(err, DBK_CONFLICT,
-                            "It was recorded before, and its person has been erased "
+                            "It was recorded before, and has been erased or forgotten "
                             "since: what it said nobody knows any more");
     }
     return code;

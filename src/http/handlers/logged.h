@@ -16,7 +16,7 @@ enum dbk_code logged_read(const struct request *rq, uint64_t sequence,
 
 /* The same for what is sent again, and answered as it was the first time.
  *
- * DBK_CONFLICT   its person has been erased since, so that nobody knows that any more
+ * DBK_CONFLICT   it has been erased or forgotten since, so that nobody knows that any more
  */
 enum dbk_code logged_again(const struct request *rq, uint64_t sequence,
                            struct dbk_record *records, size_t count,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 from fold import check_gapless, check_reads
 from harness import Server
-from served import UUIDV7, new_id
+from served import UUIDV7, new_id, person
 from tables import query
 from test_durability import Body
 
@@ -179,6 +179,34 @@ class Jumps(unittest.TestCase):
             under_way.socket.close()
             self.assertEqual(client.get("/events").status, 200)
             self.assertEqual(client.get("/health").data["projection"], "following")
+
+
+class Forgotten(unittest.TestCase):
+    """A month passes, and what events said is forgotten: nobody was erased by that."""
+
+    def test_who_is_there_still_is_not_told_to_be_erased(self):
+        server = Server(env={"SEALED": "true", "RETENTION": "events:31d"})
+        self.addCleanup(server.close)
+        clock = Clock(server)
+        client = server.start().client()
+        kate, erik = (client.post("/persons", person()).data["id"] for _ in range(2))
+        sent = {"event_type": "click", "person_id": kate}
+        keyed = {"Idempotency_Key": "once"}
+        hers = client.post("/events", sent, **keyed).data["id"]
+        his = client.post("/events", {**sent, "person_id": erik}).data["id"]
+        nobodys = client.post("/events", {"event_type": "x", "anonymous_id": "a"}).data["id"]
+        self.assertEqual(client.delete(f"/persons/{erik}?erase=true").status, 200)
+        today = datetime.now(timezone.utc).date()
+        first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+        clock.set(((first - today).days + 1) * 24 * HOUR)
+        server.run("events", "expire", "--before", first.strftime("%Y-%m"), "--yes")
+        told = {one: client.get("/events/" + one) for one in (hers, his, nobodys)}
+        self.assertEqual([told[one].status for one in told], [404, 410, 404])
+        self.assertNotIn("erased", told[hers].body.decode())
+        again = client.post("/events", sent, **keyed)
+        self.assertEqual(again.status, 409, again.body)
+        self.assertIn("forgotten", again.details)
+        self.assertEqual(client.get(f"/persons/{kate}/history").status, 200)
 
 
 if __name__ == "__main__":
