@@ -88,6 +88,8 @@ static enum dbk_code reseal_into(struct reseal *reseal, struct dbk_error *err)
     backup_folder_leave(&folder);
     if (code == DBK_OK)
         code = import_ring_place(&reseal->ring, err);
+    reseal->staging.take_back = import_ring_take_back;
+    reseal->staging.context = &reseal->ring;
     if (code == DBK_OK)
         return staging_place(&reseal->staging, err);
     import_ring_end(&reseal->ring);

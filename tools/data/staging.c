@@ -93,6 +93,8 @@ enum dbk_code staging_place(struct staging *staging, struct dbk_error *err)
     enum dbk_code code = put_in_place(staging, err);
 
     if (code != DBK_OK) {
+        if (staging->take_back)
+            staging->take_back(staging->context);
         staging_abandon(staging);
         return code;
     }

@@ -18,7 +18,11 @@ struct staging {
     char data_dir[PATH_MAX];
     char log[STAGING_PATH]; /* where it goes */
     char tmp[STAGING_PATH]; /* where it is made; does not exist after staging_begin */
-    int lock;               /* private, as what follows */
+    /* The caller's, after staging_begin; may be NULL: takes away what was put beside the log,
+     * where the log itself cannot be put there. Servers are kept out still. */
+    void (*take_back)(void *context);
+    void *context;
+    int lock; /* private, as what follows */
     bool made_dir;
 };
 

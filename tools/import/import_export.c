@@ -169,6 +169,8 @@ static enum dbk_code import_into(const struct tool *tool, struct staging *stagin
         code = hold(reader, staging->tmp, held, progress, err);
     if (code == DBK_OK)
         code = import_ring_place(ring, err);
+    staging->take_back = import_ring_take_back;
+    staging->context = ring;
     if (code == DBK_OK)
         return staging_place(staging, err);
     import_ring_end(ring); /* it lies in what may be removed */

@@ -159,15 +159,28 @@ enum dbk_code import_ring_place(struct import_ring *ring, struct dbk_error *err)
     ring->keys = NULL;
     if (rename(ring->tmp, ring->dir) != 0)
         return dbk_system_fail(err, "make", ring->dir);
-    *ring->tmp = '\0';
-    return dbk_sync_parent(ring->dir, err);
+    ring->placed = true;
+    if (dbk_sync_parent(ring->dir, err) == DBK_OK)
+        return DBK_OK;
+    import_ring_take_back(ring);
+    return err->code;
+}
+
+void import_ring_take_back(void *context)
+{
+    struct import_ring *ring = context;
+
+    if (!ring->placed || rename(ring->dir, ring->tmp) != 0)
+        return;
+    ring->placed = false;
+    remove_tmp(ring);
 }
 
 void import_ring_end(struct import_ring *ring)
 {
     dbk_keys_close(ring->keys);
     ring->keys = NULL;
-    if (*ring->tmp)
+    if (*ring->tmp && !ring->placed)
         remove_tmp(ring);
     *ring->tmp = '\0';
 }

@@ -15,6 +15,7 @@ struct import_ring {
     bool anew;             /* it was asked for */
     bool used;             /* it was opened: the export is sealed */
     struct dbk_keys *keys; /* NULL: not opened, or closed */
+    bool placed;           /* a new one is where it belongs */
     uint64_t gone;         /* of a new one: the numbers up to here are destroyed */
     char tmp[PATH_MAX + 16],
         dir[PATH_MAX + 16]; /* where it is made, and goes; "": not */
@@ -43,6 +44,10 @@ enum dbk_code import_ring_forget(struct import_ring *ring, uint64_t number,
 
 /* Put a new one into its place, before the log is put there. DBK_EXISTS, DBK_IO. */
 enum dbk_code import_ring_place(struct import_ring *ring, struct dbk_error *err);
+
+/* The log could not be put there: take a new one out of its place again, and remove it, for it is
+ * of no log. ring is a struct import_ring. While servers are kept out. */
+void import_ring_take_back(void *ring);
 
 /* Close it, and remove a new one that was not put into its place. */
 void import_ring_end(struct import_ring *ring);

@@ -152,10 +152,12 @@ static enum dbk_code fill(struct restore *restore, struct dbk_error *err)
     if (restore->source.sealed && !keys)
         return dbk_fail(
             err, DBK_UNSUPPORTED,
-            "%s is a sealed log, whose indexes are made by its ring of keys: "
-            "put that, and its master key, into the data directory's keys first; "
-            "where it is lost for good, daybook import --without-keys takes an export "
-            "of it",
+            "%.300s is a sealed log, and its ring of keys is neither with it nor in "
+            "the "
+            "data directory: put the ring that was kept apart, and its master key, "
+            "into "
+            "the data directory's keys, and run this again; or, where it is lost for "
+            "good, daybook export the log and daybook import that --without-keys",
             restore->wish->source);
     code =
         dbk_log_builder_open_sealed(restore->wish->dir, keys, &restore->builder, err);

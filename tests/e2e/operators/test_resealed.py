@@ -5,11 +5,24 @@ import os
 import shutil
 import subprocess
 import unittest
+import zlib
 
 from feed import Stream
 from harness import NOWHERE, Server
 from signed import NAME, Audit, changed, pack, unpack
 from tools import DIFFERENT, FAILED, records_of
+
+
+def unbind(path):
+    """A ring as it was before a log was there: docs/disk-format.md has what a mark is."""
+    with open(path, "r+b") as file:
+        for at in (512, 1024):
+            file.seek(at)
+            mark = bytearray(file.read(128))
+            mark[40:72] = bytes(32)
+            mark[124:] = zlib.crc32(mark[:124]).to_bytes(4, "little")
+            file.seek(at)
+            file.write(mark)
 
 
 class Resealed(Audit):
@@ -174,21 +187,41 @@ class Surroundings(Audit):
         self.assertFalse(os.path.exists(self.path("made")))
 
     def test_a_ring_that_was_left_is_not_taken_for_the_logs(self):
-        """As it is between the two renames, of the ring and of the log: here the second fails."""
+        """As it is where it is killed between the two renames, of the ring and of the log."""
         self.generate("old", 3000, identities=True)
         self.run_tool("reseal", "old", "--data-dir", "made")
         self.run_tool("export", "e", "--data-dir", "made")
-        os.makedirs(self.path("left", "log"))
-        self.write("left/log/in the way", b"")
-        self.run_tool("reseal", "old", "--data-dir", "left", status=FAILED)
-        shutil.rmtree(self.path("left", "log"))
-        self.assertEqual(os.path.isdir(self.path("left", "keys")), True)
+        self.run_tool("reseal", "old", "--data-dir", "other")
+        os.mkdir(self.path("left"))
+        shutil.copytree(self.path("other", "keys"), self.path("left", "keys"))
+        unbind(self.path("left", "keys", "ring"))
         self.refused(FAILED, "left/keys is the ring of no log", "import", "e", "--data-dir",
                      "left")
         self.assertFalse(os.path.exists(self.path("left", "log")))
         shutil.rmtree(self.path("left", "keys"))
         self.run_tool("reseal", "old", "--data-dir", "left")
         self.run_tool("verify", "--data-dir", "left")
+
+    def test_where_the_log_cannot_be_put_there_the_ring_is_taken_back(self):
+        self.generate("old", 300, identities=True)
+        os.makedirs(self.path("made", "log"))
+        self.write("made/log/in the way", b"")
+        self.refused(FAILED, "made/log", "reseal", "old", "--data-dir", "made")
+        self.assertEqual(sorted(os.listdir(self.path("made"))), ["log", "serve.lock"])
+        os.remove(self.path("made", "log", "in the way"))
+        self.run_tool("reseal", "old", "--data-dir", "made")
+        self.run_tool("verify", "--data-dir", "made")
+
+    def test_an_empty_log_is_of_no_other(self):
+        """There is nothing that its first record could be held against."""
+        server = Server(env={"DB_HOST": NOWHERE, "SEALED": "false"}).start()
+        self.addCleanup(server.close)
+        server.stop()
+        told = json.loads(self.run_tool("reseal", server.data_dir, "--data-dir", "made",
+                                        "--json").stdout)
+        self.assertEqual((told["records"], told["checkpoint_records"]), (0, None))
+        self.run_tool("verify", "--data-dir", "made")
+        self.assertEqual(records_of(self.export("made")), [])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ select count(*) from pg_ls_waldir() join before using (name);
 alter system reset wal_recycle;
 alter system reset min_wal_size;
 select pg_reload_conf();
+-- Pages that are free again stay in shared memory until others take their place: a restart of
+-- PostgreSQL wipes it, if that is to be at once.
 -- And what this server does not know: archived WAL, base backups and dumps are deleted or
 -- left to expire. Standbys follow by themselves, but have files of their own to be cleaned.
 -- Views, copies and tables that were made from daybook's are made again or dropped.
