@@ -21,7 +21,7 @@ from tables import Held, drop_schemas, query, rows, schemas, waiting_for
 
 DONE, DIFFERENT, MISUSED, FAILED = 0, 1, 2, 3
 SEED = int(os.environ.get("DAYBOOK_SEED", time.time_ns() % 1_000_000))
-ROUNDS = int(os.environ.get("DAYBOOK_REBUILD_ROUNDS", 3))
+ROUNDS = int(os.environ.get("DAYBOOK_REBUILD_ROUNDS", 2))
 PAUSE = 0.03  # of each of the clients that write, for what goes on beside them
 
 
@@ -95,9 +95,17 @@ class Case(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def wait_for_shadow(self):
-        self.server.wait_for(lambda: self.schema + "_shadow" in schemas(self.server),
-                             "the schema that is built in")
+    def waiting(self, name, *arguments):
+        """A process whose tables are built, and that cannot put them in place of the
+        schema of that name before what it waits for is released; and that."""
+        held = Held(self.server, "select pg_advisory_xact_lock("
+                    f"hashtextextended('daybook migration {name}', 0))")
+        self.addCleanup(held.release)
+        process = self.spawn(*arguments)
+        self.server.wait_for(lambda: waiting_for(self.server, held), "the swap")
+        self.assertIn(name + "_shadow", query(
+            self.server, "select nspname from pg_namespace").split())
+        return process, held
 
     def verify(self):
         self.daybook("verify", "--projection")
@@ -161,12 +169,12 @@ class Killed(Case):
             process.wait()
 
     def test_posted_rebuilt_and_rebuilt_after_kills_are_the_same_row_by_row(self):
-        self.generate(8000)
+        self.generate(2000)
         self.server.start()
         client = self.server.client()
         client.get("/persons?limit=1", prefer="wait=60")
         posted = rows(self.server)
-        self.assertGreater(posted[1].count("\n"), 4000)
+        self.assertGreater(posted[1].count("\n"), 1000)
         begin = time.monotonic()
         self.daybook("rebuild")
         took = time.monotonic() - begin
@@ -179,7 +187,7 @@ class Killed(Case):
         self.verify()
 
     def test_killed_while_sixteen_clients_write(self):
-        self.generate(5000)
+        self.generate(1000)
         self.server.start()
         witness = Witness(self.server)
         witness.start()
@@ -207,7 +215,8 @@ class Stopped(Case):
         before = query(self.server, "select tableoid from checkpoint")
         for number in (signal.SIGINT, signal.SIGTERM):
             process = self.spawn("rebuild")
-            self.wait_for_shadow()
+            self.server.wait_for(lambda: self.schema + "_shadow" in schemas(self.server),
+                                 "the schema that is built in")
             process.send_signal(number)
             said, _ = process.communicate(timeout=PATIENCE)
             self.assertEqual(process.returncode, FAILED, said)
@@ -218,15 +227,13 @@ class Stopped(Case):
         self.verify()
 
     def test_of_two_at_once_the_second_is_refused(self):
-        self.generate(20000)
-        first = self.spawn("rebuild")
-        self.wait_for_shadow()
-        first.send_signal(signal.SIGSTOP)
+        self.generate(1000)
+        first, held = self.waiting(self.schema, "rebuild")
         for command in (("rebuild",), ("rebuild", "--dry-run"), ("verify", "--projection"),
                         ("rebuild", "--undo")):
             refused = self.daybook(*command, expect=FAILED)
             self.assertIn("another rebuild", refused.stderr)
-        first.send_signal(signal.SIGCONT)
+        held.release()
         said, _ = first.communicate(timeout=PATIENCE)
         self.assertEqual(first.returncode, DONE, said)
         self.verify()
@@ -282,14 +289,9 @@ class Shell(Case):
                          fr"(?m)^kept tables +[0-9.]+ [KM]iB, schema {self.schema}_old; ")
 
     def waiting_replay(self):
-        """A replay whose tables are built, and that cannot put them in place before what
-        it waits for is released; its schema; and that."""
+        """A replay that waits for its swap; its schema; and what it waits for."""
         into = "left_by_" + uuid.uuid4().hex
-        held = Held(self.server, "select pg_advisory_xact_lock("
-                    f"hashtextextended('daybook migration {into}', 0))")
-        self.addCleanup(held.release)
-        process = self.spawn("replay", "--into", into)
-        self.server.wait_for(lambda: waiting_for(self.server, held), "the swap")
+        process, held = self.waiting(into, "replay", "--into", into)
         self.assertTrue(self.beside()[into + "_shadow"]["in_use"])
         self.assertNotIn(into, self.beside())
         return process, into, held
