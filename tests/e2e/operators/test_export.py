@@ -316,9 +316,9 @@ class WrongUse(ToolCase):
             at = data.rindex(b"person.created")
             file.seek(at)
             file.write(b"Person")
-        done = self.refused(DIFFERENT, "is damaged: daybook verify", "export", "--data-dir",
+        done = self.refused(DIFFERENT, "; daybook verify tells more", "export", "--data-dir",
                             "first", "out")
-        self.assertRegex(done.stderr.decode(), r"record \d+ is damaged")
+        self.assertRegex(done.stderr.decode(), r"record \d+: not a record")
         self.assertFalse(os.path.exists(self.path("out")))
 
 

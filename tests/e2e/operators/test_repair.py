@@ -49,7 +49,7 @@ class Salvage(Case):
         self.damage(change, 7, 8)
         done = self.run_tool("export", "--data-dir", "a", status=None)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn(b"record 13 is damaged", done.stderr)
+        self.assertIn(b"record 13: not a record", done.stderr)
         found, trailer, said = self.salvage()
         self.assertEqual(found, [n for n in range(1, 121) if n not in (13, 15)])
         self.assertEqual((trailer["whole"], trailer["source"]["missing"],

@@ -155,8 +155,8 @@ static void nothing_is_left_of_who_was_erased(void **state)
             fail_msg("%s has it: %s", paths[i], text);
         free(text);
     }
-    expect(world, "DELETE", "/persons/" ID, NULL, 404, "");
-    expect(world, "PATCH", "/persons/" ID, "{\"role\":\"admin\"}", 404, "");
+    expect(world, "DELETE", "/persons/" ID, NULL, 410, "");
+    expect(world, "PATCH", "/persons/" ID, "{\"role\":\"admin\"}", 410, "");
     expect(world, "POST", "/events", EVENT, 404, "");
     expect(world, "POST", "/persons", PERSON, 409, "");
 }
@@ -272,7 +272,7 @@ static void what_the_disk_refused_is_done_when_it_is_asked_for_again(void **stat
     assert_int_equal(atomic_load(&refused_syncs), 0);
     expect(world, "GET", RECEIPT, NULL, 200,
            "\"keys\":\"pending\",\"memory\":\"pending\"");
-    expect(world, "DELETE", "/persons/" ID, NULL, 404, "");
+    expect(world, "DELETE", "/persons/" ID, NULL, 410, "");
     expect(world, "DELETE", ERASE, NULL, 200, "\"sequence\":4,");
     expect(world, "GET", RECEIPT, NULL, 200, "\"keys\":\"destroyed\"");
 }
