@@ -179,7 +179,8 @@ static void a_log_is_restored_by_its_ring(void **state)
     snprintf(made.dir, sizeof made.dir, "%.60s.made", s->dir);
     assert_int_equal(dbk_log_restore(s->dir, made.dir, &options, &done, &s->err),
                      DBK_UNSUPPORTED);
-    assert_non_null(strstr(s->err.text, "put that, and its master key"));
+    assert_non_null(
+        strstr(s->err.text, "put the ring that was kept apart, and its master key"));
     options.keys = s->keys;
     for (int i = 0; i < 2; i++) {
         options.to = i ? gone.sequence - 1 : 0;
