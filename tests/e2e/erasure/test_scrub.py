@@ -70,7 +70,7 @@ class OfThePrivateCluster(Scrubbed):
 
     def test_an_erasure_brings_its_own(self):
         gone, kept = self.person(MARK), self.person("stays")
-        self.assertTrue(self.places(), "there is nothing to be shown")
+        self.server.wait_for(self.places, "PostgreSQL's files to have it")  # WAL is written behind
         kept_at = os.path.join(self.server.data_dir, "receipt.json")
         done = json.loads(self.server.run("person", "erase", gone, "--scrub", "--json",
                                           "--receipt", kept_at).stdout)
@@ -97,7 +97,8 @@ class OfThePrivateCluster(Scrubbed):
                 return not re.search("wal_recycle|min_wal_size", settings.read())
 
         self.server.wait_for(put_back, "the settings as they were")
-        self.assertIn("put back wal_recycle", self.server.told())
+        self.server.wait_for(lambda: "put back wal_recycle" in self.server.told(),
+                             "that it is told")
 
     def test_neither_dumps_core(self):
         for pid in (self.server.process.pid,
