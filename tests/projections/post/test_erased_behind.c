@@ -1,34 +1,10 @@
 /* Tables that are behind when persons are erased come to what the log says, wherever they were
  * when the keys went. */
-#include "poster.h"
-
-#include "log_world.h"
+#include "posting.h"
 #include "projections/compare.h"
-#include "projections/migrate.h"
 #include "projections/rebuild.h"
 #include "random_commands.h"
 #include "watched.h"
-
-static void open_poster(struct poster *poster, struct world *world)
-{
-    const struct pg_options options = {.application = "test",
-                                       .connect_timeout_ms = 10000};
-    struct dbk_error err = {0};
-
-    poster_init(poster, world->log, &world->database, NULL);
-    if (dbk_migrate_up(&world->database, NULL, NULL, &err) != DBK_OK ||
-        pg_open(&world->database, &options, &poster->pg, &err) != DBK_OK ||
-        poster_begin(poster, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
-static void step(struct poster *poster, uint64_t to)
-{
-    struct dbk_error err = {0};
-
-    if (poster_step(poster, to, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
 
 static void on_difference(void *context, const struct dbk_difference *one)
 {
@@ -123,14 +99,14 @@ static void what_was_no_persons_any_more_stays_when_the_person_is_erased(void **
     struct world *world = *state;
     struct poster poster;
 
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     create_two(world);
     submit(world, draft_alias(1, "kate"));
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     submit(world, draft_anonymous(2, "kate", ""));
     submit(world, draft_unalias(1, "kate"));
     submit(world, draft_forget(1));
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_as_the_log(world, 1, 2);
     assert_as_rebuilt(world);
     poster_finish(&poster);
@@ -141,9 +117,9 @@ static void what_was_anothers_by_then_is_the_others(void **state)
     struct world *world = *state;
     struct poster poster;
 
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     create_two(world);
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     submit(world, draft_alias(1, "kate"));
     submit(world, draft_anonymous(2, "kate", ""));
     submit(world, draft_unalias(1, "kate"));
@@ -151,7 +127,7 @@ static void what_was_anothers_by_then_is_the_others(void **state)
     submit(world, draft_anonymous(3, "kate", ""));
     submit(world, draft_forget(1));
     for (uint64_t at = poster.projected + 1; at <= world_head(world); at++)
-        step(&poster, at);
+        posting_step(&poster, at);
     assert_as_the_log(world, 1, 3);
     assert_as_rebuilt(world);
     poster_finish(&poster);
@@ -163,14 +139,14 @@ static void an_email_is_free_before_the_erasure_is_posted(void **state)
     struct world *world = *state;
     struct poster poster;
 
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     submit(world, draft_create(1, "a@x.org"));
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     submit(world, draft_email(1, "b@x.org"));
     submit(world, draft_create(2, "a@x.org"));
     submit(world, draft_forget(1));
     for (uint64_t at = poster.projected + 1; at <= world_head(world); at++)
-        step(&poster, at);
+        posting_step(&poster, at);
     assert_int_equal(poster.quarantined, 0);
     assert_as_rebuilt(world);
     poster_finish(&poster);
@@ -284,10 +260,10 @@ static void play_round(struct world *world, struct poster *poster, uint32_t roun
         command = draw_of(&seed, round);
         submit_all(world, &command, 1);
         if (i < away ? draw(&seed, 2) : draw(&seed, 12) == 0)
-            step(poster, poster->projected + 1 + draw(&seed, 8));
+            posting_step(poster, poster->projected + 1 + draw(&seed, 8));
     }
     while (poster->projected < world_head(world))
-        step(poster, poster->projected + 1 + draw(&seed, 16));
+        posting_step(poster, poster->projected + 1 + draw(&seed, 16));
 }
 
 static void in_any_order_they_come_to_what_the_log_says(void **state)
@@ -295,7 +271,7 @@ static void in_any_order_they_come_to_what_the_log_says(void **state)
     struct world *world = *state;
     struct poster poster;
 
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     for (uint32_t round = 1; round <= ROUNDS; round++) {
         play_round(world, &poster, round);
         assert_int_equal(poster.quarantined, 0);

@@ -1,11 +1,10 @@
 /* Rows of events that are forgotten by age go, some at a time, and no others; tables that are
  * made anew have none. */
 #include "post_expired.h"
-#include "poster.h"
 
 #include "naive_fold.h"
+#include "posting.h"
 #include "projections/compare.h"
-#include "projections/migrate.h"
 #include "projections/rebuild.h"
 
 enum { IN_JANUARY = 4480 }; /* more than go at once */
@@ -26,27 +25,10 @@ static dbk_timestamp at(const char *text)
     return time;
 }
 
-static void open_poster(struct poster *poster, struct world *world)
-{
-    const struct pg_options options = {.application = "test",
-                                       .connect_timeout_ms = 10000};
-    struct dbk_error err = {0};
-
-    poster_init(poster, world->log, &world->database, NULL);
-    if (dbk_migrate_up(&world->database, NULL, NULL, &err) != DBK_OK ||
-        pg_open(&world->database, &options, &poster->pg, &err) != DBK_OK ||
-        poster_begin(poster, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
 static void catch_up(struct poster *poster, const struct world *world)
 {
-    struct dbk_error err = {0};
-
-    while (poster->projected < world_head(world)) {
-        if (poster_step(poster, UINT64_MAX, &err) != DBK_OK)
-            fail_msg("%s", err.text);
-    }
+    while (poster->projected < world_head(world))
+        posting_step(poster, UINT64_MAX);
 }
 
 static void take_out(struct poster *poster)
@@ -131,7 +113,7 @@ static void their_rows_go_some_at_a_time(void **state)
     int steps = 0;
 
     live_two_months(world);
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     catch_up(&poster, world);
     assert_int_equal(rows_of_events(world), IN_JANUARY + 64);
     assert_false(poster.expiring);
@@ -160,7 +142,7 @@ static void a_log_that_is_posted_later_leaves_them_out(void **state)
     submit(world, draft_erase(2));
     submit(world, draft_erase(IN_JANUARY + 1));
     expire_january(world);
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     catch_up(&poster, world);
     assert_int_equal(poster.quarantined, 0);
     assert_int_equal(rows_of_events(world), 63);
@@ -251,7 +233,7 @@ static void an_erasure_goes_its_way_beside_it(void **state)
     struct poster poster;
 
     live_two_months(world);
-    open_poster(&poster, world);
+    posting_open(&poster, world, NULL);
     catch_up(&poster, world);
     expire_january(world);
     submit(world, draft_unalias(1, "kate"));

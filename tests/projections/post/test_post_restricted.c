@@ -2,9 +2,7 @@
  * at, and by whoever has them. */
 #include "post_restricted.h"
 
-#include "log_world.h"
-#include "poster.h"
-#include "projections/migrate.h"
+#include "posting.h"
 
 static struct poster poster;
 
@@ -32,14 +30,6 @@ static int end(void **state)
 {
     poster_finish(&poster);
     return world_teardown(state);
-}
-
-static void post(void)
-{
-    struct dbk_error err = {0};
-
-    if (poster_step(&poster, UINT64_MAX, &err) != DBK_OK)
-        fail_msg("%s", err.text);
 }
 
 static void load(void)
@@ -72,17 +62,17 @@ static void it_follows_what_the_log_says(void **state)
     struct world *world = *state;
 
     load();
-    post();
+    posting_step(&poster, UINT64_MAX);
     assert_shown(world, 3, 3, 0);
     say(world, DBK_PERSON_RESTRICTED, 1);
     say(world, DBK_PERSON_RESTRICTED, 2);
-    post();
+    posting_step(&poster, UINT64_MAX);
     assert_shown(world, 1, 1, 2);
     assert_int_equal(scratch_number(world->pg, "select max(sequence) from restricted"),
                      (long long)world_head(world));
     say(world, DBK_PERSON_UNRESTRICTED, 1);
     submit(world, draft_delete(2));
-    post();
+    posting_step(&poster, UINT64_MAX);
     assert_shown(world, 2, 2, 1); /* who was deleted stays restricted */
 }
 
@@ -92,7 +82,7 @@ static void tables_that_did_not_know_it_are_told_at_the_start(void **state)
 
     say(world, DBK_PERSON_RESTRICTED, 1);
     load();
-    post();
+    posting_step(&poster, UINT64_MAX);
     scratch_script(world->pg, "delete from restricted;"
                               "insert into restricted values (gen_random_uuid(), 7)");
     load(); /* as after the migration that makes the table */
@@ -117,7 +107,7 @@ static void tables_that_another_took_over_are_left_alone(void **state)
     struct dbk_error err = {0};
 
     load();
-    post();
+    posting_step(&poster, UINT64_MAX);
     say(world, DBK_PERSON_RESTRICTED, 1);
     assert_int_equal(post_restricted(world->log, poster.pg, poster.epoch + 1, &err),
                      DBK_OK);

@@ -1,10 +1,9 @@
 /* What PostgreSQL refuses, with whatever SQLSTATE, and what takes it too long: told to be
  * the record's, or not. */
 #include "post_retry.h"
-#include "poster.h"
 
 #include "naive_fold.h"
-#include "projections/migrate.h"
+#include "posting.h"
 
 enum { STEPS_MAX = 200 };
 
@@ -16,28 +15,12 @@ static void on_report(void *context, const char *line)
     snprintf(said, sizeof said, "%s", line);
 }
 
-/* As a projector does: a session, until it fails; then another. */
-static void open_session(struct poster *poster, struct world *world)
-{
-    const struct pg_options options = {.application = "test",
-                                       .connect_timeout_ms = 10000};
-    struct dbk_error err = {0};
-
-    if (pg_open(&world->database, &options, &poster->pg, &err) != DBK_OK ||
-        poster_begin(poster, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
 static void open_poster(struct poster *poster, struct world *world)
 {
     const struct poster_calls calls = {.report = on_report};
-    struct dbk_error err = {0};
 
     *said = '\0';
-    poster_init(poster, world->log, &world->database, &calls);
-    if (dbk_migrate_up(&world->database, NULL, NULL, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    open_session(poster, world);
+    posting_open(poster, world, &calls);
 }
 
 /* Until all is posted, or so many steps have failed: the last failure is in err. */
@@ -51,7 +34,7 @@ static bool follow(struct poster *poster, struct world *world, int failures,
             return false;
         pg_close(poster->pg);
         poster->pg = NULL;
-        open_session(poster, world);
+        posting_begin(poster, world);
     }
     return poster->projected == world_head(world);
 }

@@ -1,9 +1,8 @@
 /* The engine that posts, without a thread around it. */
 #include "post_retry.h"
-#include "poster.h"
 
 #include "naive_fold.h"
-#include "projections/migrate.h"
+#include "posting.h"
 
 /* What a poster has told, and what it is told. */
 struct heard {
@@ -36,35 +35,13 @@ static bool is_to_stop(void *context)
     return heard->stop;
 }
 
-static void open_poster(struct poster *poster, struct world *world,
-                        const struct poster_calls *calls)
-{
-    const struct pg_options options = {.application = "test",
-                                       .connect_timeout_ms = 10000};
-    struct dbk_error err = {0};
-
-    poster_init(poster, world->log, &world->database, calls);
-    if (dbk_migrate_up(&world->database, NULL, NULL, &err) != DBK_OK ||
-        pg_open(&world->database, &options, &poster->pg, &err) != DBK_OK ||
-        poster_begin(poster, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-}
-
 static void open_heard(struct poster *poster, struct world *world, struct heard *heard)
 {
     const struct poster_calls calls = {on_report, on_moved, is_to_stop, heard};
 
     *heard = (struct heard){.poster = poster};
-    open_poster(poster, world, &calls);
+    posting_open(poster, world, &calls);
     heard->moved = 0; /* it has told where the tables are */
-}
-
-static void step(struct poster *poster, uint64_t to)
-{
-    struct dbk_error err = {0};
-
-    if (poster_step(poster, to, &err) != DBK_OK)
-        fail_msg("%s", err.text);
 }
 
 static void submit_some(struct world *world)
@@ -81,15 +58,15 @@ static void it_follows_a_log_step_by_step(void **state)
     struct world *world = *state;
     struct poster poster;
 
-    open_poster(&poster, world, NULL);
+    posting_open(&poster, world, NULL);
     submit_some(world);
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_int_equal(poster.projected, world_head(world));
     assert_tables_equal_the_log(world);
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_int_equal(poster.batch.count, 0);
     submit(world, draft_erase(1));
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_int_equal(poster.batch.count, 1);
     assert_tables_equal_the_log(world);
     poster_finish(&poster);
@@ -103,9 +80,9 @@ static void in_a_session_that_is_not_its_own_it_does_nothing(void **state)
     struct dbk_error err = {0};
     struct poster poster;
 
-    open_poster(&poster, world, NULL);
+    posting_open(&poster, world, NULL);
     submit_some(world);
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     scratch_script(world->pg,
                    "drop schema if exists poster_other cascade;"
                    "create schema poster_other;"
@@ -123,8 +100,8 @@ static void in_a_session_that_is_not_its_own_it_does_nothing(void **state)
     assert_int_equal(scratch_number(world->pg, "select count(*) from person"), 1);
     scratch_script(world->pg, "drop schema poster_other cascade");
     poster_finish(&poster);
-    open_poster(&poster, world, NULL);
-    step(&poster, UINT64_MAX);
+    posting_open(&poster, world, NULL);
+    posting_step(&poster, UINT64_MAX);
     assert_tables_equal_the_log(world);
     poster_finish(&poster);
 }
@@ -134,9 +111,9 @@ static void a_step_goes_no_further_than_it_is_told(void **state)
     struct world *world = *state;
     struct poster poster;
 
-    open_poster(&poster, world, NULL);
+    posting_open(&poster, world, NULL);
     submit_some(world);
-    step(&poster, 2);
+    posting_step(&poster, 2);
     assert_int_equal(poster.projected, 2);
     assert_int_equal(scratch_number(world->pg, "select sequence from checkpoint"), 2);
     assert_int_equal(scratch_number(world->pg, "select count(*) from person"), 1);
@@ -151,13 +128,13 @@ static void it_tells_where_it_has_moved(void **state)
 
     open_heard(&poster, world, &heard);
     submit_some(world);
-    step(&poster, 3);
+    posting_step(&poster, 3);
     assert_int_equal(heard.moved, 1);
     assert_int_equal(heard.at, 3);
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_int_equal(heard.moved, 2);
     assert_int_equal(heard.at, world_head(world));
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_int_equal(heard.moved, 2);
     poster_finish(&poster);
 }
@@ -167,15 +144,15 @@ static void what_another_has_posted_it_does_not_post_again(void **state)
     struct world *world = *state;
     struct poster poster, other;
 
-    open_poster(&poster, world, NULL);
-    open_poster(&other, world, NULL);
+    posting_open(&poster, world, NULL);
+    posting_open(&other, world, NULL);
     submit_some(world);
-    step(&other, 3);
+    posting_step(&other, 3);
     assert_int_equal(poster_step(&poster, UINT64_MAX, NULL), DBK_MOVED);
     assert_int_equal(poster.projected, 0);
     assert_int_equal(poster_load(&poster, NULL), DBK_OK);
     assert_int_equal(poster.projected, 3);
-    step(&poster, UINT64_MAX);
+    posting_step(&poster, UINT64_MAX);
     assert_tables_equal_the_log(world);
     poster_finish(&poster);
     poster_finish(&other);
@@ -189,7 +166,7 @@ static void poison(struct poster *poster, struct world *world)
     submit(world, draft_record(1, 2, ""));
     scratch_script(world->pg, "alter table person add constraint poison"
                               " check (email <> 'poison@x.org')");
-    step(poster, UINT64_MAX);
+    posting_step(poster, UINT64_MAX);
     assert_int_equal(poster->quarantined, 1);
     assert_int_equal(poster->projected, 3);
 }
