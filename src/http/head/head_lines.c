@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const char length_name[] = "Content-Length:";
-
 static bool is_named(const char *line, const char *end, const char *name)
 {
     size_t length = strlen(name);
@@ -44,16 +42,16 @@ static bool is_number(const char *at, const char *end, size_t expected)
 
 bool head_says_length(const char *head, size_t length, size_t expected)
 {
+    static const char length_name[] = "Content-Length";
     const char *end = head + length, *line = head;
     size_t said = 0;
 
     while ((line = memchr(line, '\n', (size_t)(end - line)))) {
         line++;
-        if ((size_t)(end - line) < sizeof length_name ||
-            strncasecmp(line, length_name, sizeof length_name - 1) != 0)
+        if (!is_named(line, end, length_name))
             continue;
         said++;
-        if (!is_number(line + sizeof length_name - 1, end, expected))
+        if (!is_number(line + sizeof length_name, end, expected)) /* behind its colon */
             return false;
     }
     return said == 1;
