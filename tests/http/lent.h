@@ -99,24 +99,11 @@ static inline int connect_lent(void)
 static inline int lent_start(void **state)
 {
     struct dbk_server_options options = live_options(&lent.live);
-    struct dbk_error err = {0};
-    struct heard heard;
-    char body[300];
 
     (void)state;
-    scratch_dir_make(lent.live.dir);
     options.threads = THREADS;
-    if (dbk_log_open(lent.live.dir, NULL, &lent.live.log, &err) != DBK_OK ||
-        dbk_server_start(lent.live.log, NULL, NULL, &options, &lent.live.server,
-                         &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    snprintf(body, sizeof body,
-             "{\"id\":\"%s\",\"email\":\"kate@marauders.mock\",\"first_name\":\"Kate\","
-             "\"last_name\":\"Pryde\"}",
-             person);
-    heard = live_ask(&lent.live, "POST", "/persons", "", body);
-    assert_heard(&heard, 201, person);
-    heard_free(&heard);
+    live_open(&lent.live, &options, NULL, NULL);
+    live_add_person(&lent.live, person);
     for (size_t i = 0; i < CONNECTIONS; i++)
         lent.fds[i] = connect_lent();
     return 0;

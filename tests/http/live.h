@@ -52,6 +52,21 @@ static inline struct dbk_server_options live_options(struct live *live)
     };
 }
 
+/* A server on a new log, in a directory of its own. */
+static inline void live_open(struct live *live,
+                             const struct dbk_server_options *options,
+                             struct dbk_projector *projector,
+                             struct dbk_read_model *model)
+{
+    struct dbk_error err = {0};
+
+    scratch_dir_make(live->dir);
+    if (dbk_log_open(live->dir, NULL, &live->log, &err) != DBK_OK ||
+        dbk_server_start(live->log, projector, model, options, &live->server, &err) !=
+            DBK_OK)
+        fail_msg("%s", err.text);
+}
+
 /* Start with a new log; projector and model may be NULL. */
 static inline struct live *live_start(const struct dbk_server_options *given,
                                       struct dbk_projector *projector,
@@ -59,17 +74,12 @@ static inline struct live *live_start(const struct dbk_server_options *given,
 {
     struct live *live = calloc(1, sizeof *live);
     struct dbk_server_options options;
-    struct dbk_error err = {0};
 
     assert_non_null(live);
     options = given ? *given : live_options(live);
     options.access = live_access;
     options.access_context = live;
-    scratch_dir_make(live->dir);
-    if (dbk_log_open(live->dir, NULL, &live->log, &err) != DBK_OK ||
-        dbk_server_start(live->log, projector, model, &options, &live->server, &err) !=
-            DBK_OK)
-        fail_msg("%s", err.text);
+    live_open(live, &options, projector, model);
     return live;
 }
 
@@ -253,6 +263,21 @@ static inline void assert_heard(const struct heard *heard, int status,
     if (heard->status != status || (saying && !strstr(heard->text, saying)))
         fail_msg("not %d saying \"%s\" but:\n%s", status, saying ? saying : "",
                  heard->text);
+}
+
+/* A person to record events of. */
+static inline void live_add_person(const struct live *live, const char *id)
+{
+    struct heard heard;
+    char body[300];
+
+    snprintf(body, sizeof body,
+             "{\"id\":\"%s\",\"email\":\"kate@marauders.mock\",\"first_name\":\"Kate\","
+             "\"last_name\":\"Pryde\"}",
+             id);
+    heard = live_ask(live, "POST", "/persons", "", body);
+    assert_heard(&heard, 201, id);
+    heard_free(&heard);
 }
 
 #endif

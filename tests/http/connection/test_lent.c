@@ -78,25 +78,12 @@ static void make_event(unsigned number, size_t large)
 static int start(void **state)
 {
     struct dbk_server_options options = live_options(&seen.live);
-    struct dbk_error err = {0};
-    struct heard heard;
-    char body[300];
 
     (void)state;
-    scratch_dir_make(seen.live.dir);
     options.access = on_access;
     options.threads = THREADS;
-    if (dbk_log_open(seen.live.dir, NULL, &seen.live.log, &err) != DBK_OK ||
-        dbk_server_start(seen.live.log, NULL, NULL, &options, &seen.live.server,
-                         &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    snprintf(body, sizeof body,
-             "{\"id\":\"%s\",\"email\":\"kate@marauders.mock\",\"first_name\":\"Kate\","
-             "\"last_name\":\"Pryde\"}",
-             person);
-    heard = live_ask(&seen.live, "POST", "/persons", "", body);
-    assert_heard(&heard, 201, person);
-    heard_free(&heard);
+    live_open(&seen.live, &options, NULL, NULL);
+    live_add_person(&seen.live, person);
     for (unsigned i = 0; i < CONNECTIONS; i++)
         make_event(i, 10);
     make_event(CONNECTIONS, LARGE);
