@@ -251,6 +251,7 @@ struct wanted {
     enum dbk_replica_state state;
     const char *part;
     uint64_t head;
+    enum dbk_code code;
 };
 
 static bool is_in_state(void *context)
@@ -310,12 +311,21 @@ void await_line(struct node *node, const char *part)
         fail_msg("%s did not say \"%s\":\n%s", node->name, part, node->lines);
 }
 
+static bool has_answered(void *context)
+{
+    struct wanted *wanted = context;
+
+    wanted->code = dbk_log_head(wanted->node->log, &wanted->head, NULL);
+    return wanted->code != DBK_UNAVAILABLE; /* it is being opened again */
+}
+
 uint64_t node_head(struct node *node)
 {
-    uint64_t head = 0;
+    struct wanted wanted = {.node = node};
 
-    assert_int_equal(dbk_log_head(node->log, &head, NULL), DBK_OK);
-    return head;
+    eventually(has_answered, &wanted);
+    assert_int_equal(wanted.code, DBK_OK);
+    return wanted.head;
 }
 
 static bool has_head(void *context)
