@@ -7,6 +7,7 @@
 #include "record_layout.h"
 #include "restricted.h"
 #include "rules.h"
+#include "rules_event.h"
 #include "sealed.h"
 
 #include <assert.h>

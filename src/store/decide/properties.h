@@ -4,7 +4,7 @@
 #ifndef DBK_STORE_PROPERTIES_H
 #define DBK_STORE_PROPERTIES_H
 
-#include "rules.h"
+#include "rules_plan.h"
 
 /* Where the command asks for it, make of the properties of `record`, plan->first decoded,
  * what they come to with plan->person's: it is then as it is to be appended, and its slices

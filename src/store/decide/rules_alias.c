@@ -1,7 +1,7 @@
-/* Whose an anonymous id is, and who is known by what. */
-#include "rules.h"
+#include "rules_alias.h"
 
 #include "person_state.h"
+#include "rules_find.h"
 
 bool rules_check_aliased(struct rules_plan *plan, const struct decide_turn *turn,
                          bool alone)
@@ -51,7 +51,6 @@ bool rules_check_unaliased(struct rules_plan *plan, const struct decide_turn *tu
     return rules_check_known(plan);
 }
 
-/* Of a new event: nobody has to be looked for but whose the anonymous id is. */
 bool rules_check_anonymous(struct rules_plan *plan, struct decide_turn *turn)
 {
     struct identity_alias alias;
