@@ -1,5 +1,6 @@
 #include "decide.h"
 
+#include "environment_meta.h"
 #include "index.h"
 #include "index_forget.h"
 #include "log_value.h"

@@ -1,5 +1,6 @@
 #include "lost.h"
 
+#include "environment_meta.h"
 #include "sealed.h"
 #include "store/keys.h"
 #include "store/little_endian.h"

@@ -1,4 +1,5 @@
 #include "months.h"
+#include "environment_meta.h"
 
 #include <assert.h>
 #include <errno.h>

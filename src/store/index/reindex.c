@@ -1,5 +1,6 @@
 #include "reindex.h"
 
+#include "environment_meta.h"
 #include "months.h"
 #include "reindex_alias.h"
 #include "reindex_event.h"

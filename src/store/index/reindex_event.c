@@ -1,5 +1,6 @@
 #include "reindex_event.h"
 
+#include "environment_meta.h"
 #include "identity.h"
 #include "index.h"
 #include "lost.h"

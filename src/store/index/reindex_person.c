@@ -1,5 +1,6 @@
 #include "reindex_person.h"
 
+#include "environment_meta.h"
 #include "identity.h"
 #include "index.h"
 #include "index_forget.h"

@@ -1,11 +1,11 @@
-/* environment.h - the LMDB environment: opened, checked, and its errors in words.
+/* environment.h - the LMDB environment: opened and checked.
  *
  * Private to the store. Not thread-safe to open or close; transactions are LMDB's own.
  */
 #ifndef DBK_STORE_ENVIRONMENT_H
 #define DBK_STORE_ENVIRONMENT_H
 
-#include "store/error.h"
+#include "lmdb_error.h"
 #include "store/keys.h"
 #include "store/record.h"
 #include "store/uuid.h"
@@ -40,7 +40,7 @@ struct environment {
     MDB_dbi restricted;   /* person id -> sequence, see restricted.h */
 
     MDB_dbi
-        meta; /* "format", "store_id", "reopened", "sealed", and what environment_get_mark
+        meta; /* "format", "store_id", "reopened", "sealed", and what environment_meta.h
                      has; see place.h for the others */
     struct dbk_uuid store_id;
     bool member; /* it had a place when it was opened */
@@ -69,77 +69,5 @@ void environment_close(struct environment *environment); /* zeroed is fine */
 enum dbk_code environment_make(const char *dir, size_t map_size,
                                const struct dbk_uuid *store_id, bool sealed,
                                struct environment *out, struct dbk_error *err);
-
-/* What a sealed log keeps of its keys. All of it follows from the log. */
-#define ENVIRONMENT_KEY "key" /* the highest number that a record names */
-#define ENVIRONMENT_ERASED                                                             \
-    "erased" /* the sequence of the last person.erased or events.expired */
-#define ENVIRONMENT_MONTHS "months"   /* see months.h; and this: */
-#define ENVIRONMENT_EXPIRED "expired" /* the sequence up to which all events are */
-#define ENVIRONMENT_FORGOTTEN                                                          \
-    "forgotten" /* so many numbers from 1 on are known to be destroyed: see lost.h */
-
-/* 0 where there is none. An LMDB code. */
-int environment_get_mark(MDB_txn *txn, const struct environment *environment,
-                         const char *name, uint64_t *number);
-int environment_put_mark(MDB_txn *txn, const struct environment *environment,
-                         const char *name, uint64_t number);
-
-/* Give the log another id, inside txn. An LMDB code. */
-int environment_put_store_id(MDB_txn *txn, const struct environment *environment,
-                             const struct dbk_uuid *store_id);
-
-/* Say inside txn that the log has records of this format, where it does not yet. An LMDB
- * code. */
-int environment_need_format(MDB_txn *txn, const struct environment *environment,
-                            unsigned format);
-
-/* Whether the log says that it has a place; and say so, inside txn. An LMDB code. */
-int environment_get_member(MDB_txn *txn, const struct environment *environment,
-                           bool *member);
-int environment_set_member(MDB_txn *txn, const struct environment *environment,
-                           bool member);
-
-/* Make sure that the disk has what is visible: write LMDB's two meta pages again, as they
- * are read now, and sync. To be called at the beginning of a write transaction, before
- * anything is changed, where a commit may have failed before, here or in a process that is
- * no more. An LMDB or system code.
- *
- * When writing a meta page fails, LMDB takes it back, but does not wait until that is on the
- * disk, which may have the new one by then. The next transaction uses the pages of the one
- * that failed again. Were the power cut before its sync, the meta page that was to be taken
- * back would lead into pages of both. To sync is not enough: what the system once failed
- * to write it takes for written. */
-int environment_prove(const struct environment *environment);
-
-/* Do that, and commit something harmless, so that commits are known to work. *proven is
- * whether at least the first was done. */
-int environment_settle(const struct environment *environment, bool *proven);
-
-/* Beside LMDB's own codes: a value of the indexes is not of their shape. Unlike
- * MDB_CORRUPTED it leaves the transaction usable: only who asks for this value is
- * concerned. */
-#define LMDB_INDEX_DAMAGED (-31000)
-
-/* And: the file has no name any more. What is written to it is gone with the process. */
-#define LMDB_FILE_REMOVED (-31001)
-
-/* And, of what is sealed: its key is not in the ring; its slot there is damaged; it was erased.
- * Each concerns only who asks, as LMDB_INDEX_DAMAGED, and so does a record that is damaged. */
-#define LMDB_KEY_MISSING (-31002)
-#define LMDB_KEY_DAMAGED (-31003)
-#define LMDB_KEY_ERASED (-31004)
-#define LMDB_RECORD_DAMAGED (-31005)
-
-/* And: the ring is not here, or cannot be read. Concerns all: the transaction is to be aborted. */
-#define LMDB_KEYS_AWAY (-31006)
-
-/* Whether the file has a name still. An LMDB or system code, or the one above. */
-int environment_check_named(const struct environment *environment);
-
-/* Turn such a code, LMDB's or the system's, into a failure: "doing: why". A full disk,
- * which LMDB reports as EIO, is told from a broken one by asking the file system. env may
- * be NULL. */
-enum dbk_code lmdb_fail(struct dbk_error *err, MDB_env *env, int rc, const char *doing);
 
 #endif

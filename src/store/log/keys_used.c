@@ -1,5 +1,6 @@
 #include "store/keys_used.h"
 
+#include "environment_meta.h"
 #include "log_bind.h"
 #include "log_read.h"
 

@@ -1,5 +1,6 @@
 #include "log_bind.h"
 
+#include "environment_meta.h"
 #include "index.h"
 #include "log_value.h"
 #include "sealed.h"

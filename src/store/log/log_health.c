@@ -1,5 +1,6 @@
 #include "log_health.h"
 
+#include "environment_prove.h"
 #include "log_keys.h"
 #include "log_state.h"
 #include "recover.h"

@@ -1,6 +1,8 @@
 #include "log_keys.h"
 
 #include "command_private.h"
+#include "environment_meta.h"
+#include "environment_prove.h"
 #include "fault_watch.h"
 #include "identity.h"
 #include "index.h"

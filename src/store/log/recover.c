@@ -2,6 +2,7 @@
 
 #include "command_private.h"
 #include "environment.h"
+#include "environment_prove.h"
 #include "log_value.h"
 
 #include <assert.h>

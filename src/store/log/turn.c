@@ -1,5 +1,6 @@
 #include "turn.h"
 
+#include "environment_prove.h"
 #include "fault_watch.h"
 #include "gather.h"
 #include "index.h"

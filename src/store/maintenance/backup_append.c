@@ -2,6 +2,8 @@
 
 #include "backup_check.h"
 #include "environment.h"
+#include "environment_meta.h"
+#include "environment_prove.h"
 #include "idempotency.h"
 #include "index.h"
 #include "index_forget.h"

@@ -1,6 +1,7 @@
 #include "log_builder_private.h"
 
 #include "environment.h"
+#include "environment_meta.h"
 #include "idempotency.h"
 #include "index.h"
 #include "log_value.h"

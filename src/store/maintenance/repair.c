@@ -1,4 +1,5 @@
 #include "environment.h"
+#include "environment_prove.h"
 #include "index.h"
 #include "reindex.h"
 #include "sandbox.h"

@@ -1,6 +1,8 @@
 #include "repair_private.h"
 
 #include "environment.h"
+#include "environment_meta.h"
+#include "environment_prove.h"
 #include "index.h"
 #include "log_value.h"
 #include "sandbox.h"

@@ -1,6 +1,7 @@
 /* Applying what another copy appended: one transaction. */
 #include "apply_private.h"
 
+#include "environment_meta.h"
 #include "fault_watch.h"
 #include "idempotency.h"
 #include "index.h"

@@ -1,5 +1,6 @@
 #include "place.h"
 
+#include "environment_meta.h"
 #include "store/little_endian.h"
 
 #include <assert.h>

@@ -1,6 +1,7 @@
 #include "shared_keys.h"
 
 #include "apply_private.h"
+#include "environment_meta.h"
 #include "fault_watch.h"
 #include "log_read.h"
 #include "place.h"
