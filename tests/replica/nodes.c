@@ -66,6 +66,7 @@ static void node_open(struct node *node, const struct dbk_uuid *store_id)
 {
     struct dbk_log_options options = {.map_size = (size_t)1 << 30,
                                       .store_id = store_id,
+                                      .by_month = node->by_month,
                                       .report = on_report,
                                       .report_context = node,
                                       .held_ms = 10000};

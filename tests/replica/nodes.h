@@ -28,6 +28,7 @@ struct node {
     struct dbk_log *log;
     struct dbk_keys *keys;       /* of a sealed cluster */
     char master[80];             /* its file, in such a one */
+    bool by_month;               /* events it writes get a month's key, too */
     struct dbk_replica *replica; /* NULL: it is down */
     struct dbk_replica_options options;
     pthread_mutex_t mutex;
