@@ -1,9 +1,32 @@
 #include "nodes.h"
 
+#include "replica_private.h"
 #include "store/scratch_log.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+rd_kafka_resp_err_t
+__real_rd_kafka_subscribe(rd_kafka_t *handle,
+                          const rd_kafka_topic_partition_list_t *topics);
+rd_kafka_resp_err_t
+__wrap_rd_kafka_subscribe(rd_kafka_t *handle,
+                          const rd_kafka_topic_partition_list_t *topics);
+
+/* Who stands for election. The group's verdict comes when these brokers' timers say so: where
+ * the machine is busy, amid what a test does with a leader of its own choice. */
+rd_kafka_resp_err_t
+__wrap_rd_kafka_subscribe(rd_kafka_t *handle,
+                          const rd_kafka_topic_partition_list_t *topics)
+{
+    struct dbk_replica *replica = rd_kafka_opaque(handle);
+    const struct node *node = replica->options.report_context;
+
+    if (node->cluster->elects)
+        return __real_rd_kafka_subscribe(handle, topics);
+    replica->answered = true; /* no answer is due: the handle may be destroyed */
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
 
 void ring_dir(const struct node *node, char out[80])
 {
@@ -128,7 +151,7 @@ static void node_init(struct cluster *cluster, int i)
         .node = node->name,
         .url = node->url,
         .unsafe = true,
-        .session_ms = 1000,
+        .session_ms = 2 * WAIT_MS, /* so long is believed what it told last */
         .tokens = on_tokens,
         .tokens_context = node,
         .report = on_report,
@@ -269,6 +292,21 @@ void await_state(struct node *node, enum dbk_replica_state state)
     if (!eventually(is_in_state, &wanted))
         fail_msg("%s is in state %d: %s\n%s", node->name, look(node).state,
                  look(node).why, node->lines);
+}
+
+static bool knows_leader(void *context)
+{
+    struct wanted *wanted = context;
+
+    return !strcmp(look(wanted->node).leader, wanted->part);
+}
+
+void await_known_leader(struct node *node, const char *name)
+{
+    struct wanted wanted = {.node = node, .part = name};
+
+    if (!eventually(knows_leader, &wanted))
+        fail_msg("%s does not know that %s leads:\n%s", node->name, name, node->lines);
 }
 
 static struct node *leader_of(struct cluster *cluster)
@@ -472,13 +510,22 @@ static bool is_caught_up(void *context)
     return status.end >= 0 && status.place.next >= status.end;
 }
 
-static bool leads_soon(struct node *node)
+static bool leads_from_behind(struct node *node, int64_t offset)
+{
+    struct dbk_replica_status status = look(node);
+
+    return status.state == DBK_REPLICA_LEADS && status.place.epoch > offset;
+}
+
+/* By this handing over: one before, which it may have heeded late, is void by the opening that
+ * this one follows. */
+static bool leads_soon(struct node *node, int64_t behind)
 {
     dbk_deadline deadline = dbk_deadline_in(WAIT_MS / 10);
 
-    while (look(node).state != DBK_REPLICA_LEADS && dbk_deadline_left(deadline) > 0)
+    while (!leads_from_behind(node, behind) && dbk_deadline_left(deadline) > 0)
         dbk_sleep_ms(5);
-    return look(node).state == DBK_REPLICA_LEADS;
+    return leads_from_behind(node, behind);
 }
 
 void elect(struct node *node)
@@ -494,8 +541,8 @@ void elect(struct node *node)
     for (int tries = 0; tries < 10; tries++) {
         hand_over.epoch = send_raw(node->cluster, ghost_opening(node));
         send_raw(node->cluster, hand_over);
-        if (leads_soon(
-                node)) /* one that has just come may not know yet that it is there */
+        /* One that has just come may not know yet that it is there. */
+        if (leads_soon(node, hand_over.epoch))
             return;
     }
     fail_msg("%s does not lead:\n%s", node->name, node->lines);

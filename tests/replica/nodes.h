@@ -44,6 +44,8 @@ struct cluster {
     struct dbk_error err;
     unsigned mails;
     bool sealed;
+    bool
+        elects; /* by the group of who may lead; else who leads is the test's choice alone */
 };
 
 /* Brokers, and the stream begun with node 0's log. */
@@ -73,6 +75,7 @@ struct node *all_start_and_lead(struct cluster *cluster);
 void await_state(struct node *node, enum dbk_replica_state state);
 struct node *await_leader(struct cluster *cluster);
 void await_line(struct node *node, const char *part);
+void await_known_leader(struct node *node, const char *name);
 void await_head(struct node *node, uint64_t head);
 void await_equal(struct cluster *cluster); /* of those that are up */
 bool eventually(bool (*is)(void *context), void *context);

@@ -10,6 +10,7 @@ static int election_setup(void **state)
     int rc = cluster_setup(state);
 
     cluster = *state;
+    cluster->elects = true;
     for (int i = 0; i < NODES; i++)
         cluster->nodes[i].options.session_ms = SESSION_MS;
     return rc;

@@ -319,7 +319,7 @@ static void a_second_beginning_is_nothing(void **state)
     write_ok(all_start_and_lead(cluster));
     await_equal(cluster);
     assert_int_equal(node_head(&cluster->nodes[2]), 1);
-    assert_int_equal(look(&cluster->nodes[2]).state, DBK_REPLICA_FOLLOWS);
+    await_state(&cluster->nodes[2], DBK_REPLICA_FOLLOWS);
 }
 
 static void what_another_program_writes_halts(void **state)

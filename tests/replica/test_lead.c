@@ -34,7 +34,7 @@ static void another_goes_on_where_the_one_before_ended(void **state)
     cluster_write(cluster, 10);
     node_start(first);
     await_state(first, DBK_REPLICA_FOLLOWS);
-    assert_string_equal(look(first).leader, "db2");
+    await_known_leader(first, "db2");
     await_head(first, 20);
     cluster_write(cluster, 10);
     await_equal(cluster);
@@ -108,7 +108,7 @@ static void a_stop_is_quick_and_leaves_nothing(void **state)
     began_ms = dbk_clock_ms();
     for (int i = 0; i < NODES; i++)
         node_stop(&cluster->nodes[i]);
-    assert_in_range(dbk_clock_ms() - began_ms, 0, 15000);
+    assert_in_range(dbk_clock_ms() - began_ms, 0, WAIT_MS);
 }
 
 static void *write_one(void *context)
@@ -137,7 +137,7 @@ static void who_leaves_lets_nobody_wait(void **state)
     dbk_replica_leave(leader->replica);
     pthread_join(writer, &code);
     assert_int_equal((uintptr_t)code, DBK_IN_DOUBT);
-    assert_in_range(dbk_clock_ms() - began_ms, 0, 5000);
+    assert_in_range(dbk_clock_ms() - began_ms, 0, 20000);
 }
 
 int main(void)

@@ -94,6 +94,19 @@ static void another_logs_stream_is_not_written_into(void **state)
     assert_int_equal(end, 1);
 }
 
+struct read_to {
+    struct node *node;
+    int64_t offset;
+};
+
+static bool has_read(void *context)
+{
+    const struct read_to *to = context;
+
+    return look(to->node).place.next > to->offset;
+}
+
+/* No node is behind: what brokers drop before it is read halts it. */
 static void start_retention(struct cluster *cluster)
 {
     struct message tokens = {.type = MESSAGE_TOKENS,
@@ -104,8 +117,15 @@ static void start_retention(struct cluster *cluster)
 
     memset(lines, '\n', sizeof lines);
     tokens.body = (struct dbk_slice){lines, sizeof lines};
-    for (int i = 0; i < 6; i++) /* these brokers keep 5 MB */
-        send_raw(cluster, tokens);
+    for (int i = 0; i < 6; i++) { /* these brokers keep 5 MB */
+        struct read_to to = {.offset = send_raw(cluster, tokens)};
+
+        for (int n = 0; n < NODES; n++) {
+            to.node = &cluster->nodes[n];
+            if (!eventually(has_read, &to))
+                fail_msg("%s", to.node->lines);
+        }
+    }
 }
 
 static void check(struct node *node, struct dbk_replica_found *found)
