@@ -184,11 +184,13 @@ class Crowds(Alone):
         """Each address has the others' places; who reads nothing takes its time to go."""
         write(self.client, 40, text=LARGE)
         statuses = []
-        for last in range(2, 9):
+        for last in range(2, 60):
             for _ in range(4):
                 stream = self.stream("?after=0", source=f"127.0.0.{last}", receive=4096)
                 statuses.append(stream.status)
-            time.sleep(0.3)  # until their sockets are full
+            if 503 in statuses:
+                break
+            time.sleep(0.3)  # until their sockets are full, which may take longer
         self.assertEqual(statuses[:4], [200] * 4)
         self.assertIn(503, statuses)
         self.assertEqual(self.client.get("/health").status, 200)

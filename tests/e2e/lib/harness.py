@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -52,7 +53,8 @@ class Answer:
 
 
 class Client:
-    """One keep-alive connection."""
+    """One keep-alive connection; another where the server ended it while it idled, as it does
+    after half a minute: a slow machine may take that long between two requests."""
 
     def __init__(self, port, timeout=PATIENCE):
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
@@ -65,9 +67,18 @@ class Client:
             headers.setdefault("Content-Type", "application/json")
             if isinstance(body, str):
                 body = body.encode()
+        self.let_go_if_ended()
         self.connection.request(method, path, body=body, headers=headers)
         response = self.connection.getresponse()
         return Answer(response, response.read())
+
+    def let_go_if_ended(self):
+        """Between two requests there is nothing to read but the end."""
+        if self.connection.sock:
+            look = select.poll()
+            look.register(self.connection.sock, select.POLLIN)
+            if look.poll(0):
+                self.connection.close()  # the next request opens it again
 
     def get(self, path, **headers):
         return self.request("GET", path, headers=_names(headers))
