@@ -1,5 +1,5 @@
 """Pages in a real Chromium, of other origins than the server's, send what they saw: by
-make test-browser only. What a browser sends is tried as bytes in test_ingest.py."""
+make test-browser only. What a browser sends is tried as bytes in test_ingest_pages.py."""
 
 import json
 import unittest

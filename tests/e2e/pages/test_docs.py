@@ -183,7 +183,7 @@ class Docs(Served):
                 continue
             content = operation.get("requestBody", {}).get("content", {})
             for media, body in content.items() or [(None, {})]:
-                if media == "text/plain":  # of tokens that only ingest: access/test_ingest.py
+                if media == "text/plain":  # of tokens that only ingest: access/test_ingest_pages.py
                     continue
                 with self.subTest(f"{method} {path} {media}"):
                     self.try_example(method, path, operation, media, body.get("example"))
