@@ -67,6 +67,10 @@ class Schema:
         if sum(not self.wrong(each, value, where) for each in rule) != 1:
             return [f"{where}: {value!r} is not exactly one of the schema's {len(rule)}"]
 
+    def _not(self, rule, value, where, _):
+        if not self.wrong(rule, value, where):
+            return [f"{where}: {value!r} is what the schema excludes"]
+
     def _pattern(self, rule, value, where, _):
         if isinstance(value, str) and not re.search(rule, value):
             return [f"{where}: {value!r} does not match {rule}"]

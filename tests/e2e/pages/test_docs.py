@@ -15,6 +15,7 @@ from served import Served, new_id
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 # Where it is, the build has taken it.
 VIEWER = os.path.exists(ROOT + "/node_modules/swagger-ui-dist/swagger-ui-bundle.js")
+SEEN = "Daybook-Sequence"
 
 
 class Addresses(html.parser.HTMLParser):
@@ -208,17 +209,33 @@ class Docs(Served):
             method, self.with_required(self.partial_tile(path), operation)
             .replace("/persons/{id}", "/persons/" + made["id"])
             .replace("{anonymous_id}", quote(alias, safe="")).replace("{value}", named)
-            .replace("/events/{id}", "/events/" + event).replace("{sequence}", "1")
+            .replace("/events/{id}", "/events/" + event)
+            .replace("{sequence}", str(self.shown(operation, "sequence")))
             .replace("/tokens/{name}", "/tokens/shop")
             .replace("/tile/{level}/{index}", "/tile/3/000")
             .replace("/docs/{file}", "/docs/favicon-32x32.png")
             .replace("/console/{file}", "/console/icon.svg"), text if media else None,
-            {"Content-Type": media} if media else {})
+            {"Content-Type": media} if media else self.seen(operation))
         # It is alone, and its log has not 256 to the fourth records.
         missing = path.endswith(("/hand-over", "/tile/{level}/{index}"))
         taken = (404,) if missing else (200, 201, 202)
         self.assertIn(answer.status, taken, answer.body)
         self.assert_documented(operation, answer)
+        if self.seen(operation) and answer.headers["Daybook-Projected-Sequence"]:
+            self.assertGreaterEqual(int(answer.headers["Daybook-Projected-Sequence"]),
+                                    self.shown(operation, SEEN))
+
+    def shown(self, operation, name):
+        """The example of a parameter; None where it has no such parameter."""
+        return next((one.get("example") for one in
+                     map(self.schema.resolve, operation.get("parameters", ()))
+                     if one["name"] == name), None)
+
+    def seen(self, operation):
+        """The header that a viewer fills in by itself: it may name only what every log has,
+        or a newcomer waits for it."""
+        example = self.shown(operation, SEEN)
+        return {} if example is None else {SEEN: str(example)}
 
     def prepare(self, method, path, person):
         """What there must be of the person before it is asked for."""
