@@ -1,12 +1,5 @@
-#include "nodes.h"
-#include "store/scratch_log.h"
-#include "stream.h"
-
-#include <errno.h>
-#include <lmdb.h>
-#include <stdatomic.h>
-
-enum { PRODUCE = 0 }; /* Kafka's number of the request */
+/* What brokers refuse, lose or answer late. */
+#include "node_reads.h"
 
 static atomic_int failing_commits;
 
@@ -22,20 +15,6 @@ int __wrap_mdb_txn_commit(MDB_txn *txn)
         return ENOSPC;
     }
     return __real_mdb_txn_commit(txn);
-}
-
-/* Refused at once, while the log reads what came between, is not appended. */
-static void write_ok(struct node *node)
-{
-    struct dbk_error *err = &node->cluster->err;
-    dbk_deadline deadline = dbk_deadline_in(WAIT_MS);
-    enum dbk_code code;
-
-    while ((code = node_write(node, err)) == DBK_NOT_LEADER &&
-           dbk_deadline_left(deadline) > 0)
-        dbk_sleep_ms(5);
-    if (code != DBK_OK)
-        fail_msg("%s\n%s", err->text, node->lines);
 }
 
 static void what_brokers_refuse_for_a_moment_is_sent_again(void **state)
@@ -65,15 +44,6 @@ static void brokers_that_go_and_come_lose_nothing(void **state)
     cluster_write(cluster, 5);
     await_equal(cluster);
     assert_int_equal(node_head(leader), 10);
-}
-
-static struct message tokens(struct node *node, const char *changes)
-{
-    return (struct message){.type = MESSAGE_TOKENS,
-                            .epoch = -1,
-                            .store_id = node->store_id,
-                            .reseed = -1,
-                            .body = dbk_slice(changes)};
 }
 
 /* The leader gets another offset than the one that was due. */
@@ -159,206 +129,6 @@ static void what_the_disk_refuses_after_it_was_shipped_is_not_lost(void **state)
     cluster_write(cluster, 1);
     await_equal(cluster);
     assert_int_equal(node_head(leader), 5);
-}
-
-static void another_opening_ends_who_leads(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *leader = all_start_and_lead(cluster);
-
-    cluster_write(cluster, 3);
-    send_raw(cluster, ghost_opening(leader));
-    assert_int_not_equal(node_write(leader, &cluster->err), DBK_OK);
-    await_line(leader, "follows ghost");
-    await_state(leader, DBK_REPLICA_FOLLOWS);
-    assert_int_equal(node_write(leader, &cluster->err), DBK_NOT_LEADER);
-    assert_string_equal(look(leader).leader, "ghost");
-    elect(&cluster->nodes[1]);
-    cluster_write(cluster, 3);
-    await_equal(cluster);
-    assert_int_equal(node_head(leader), 6);
-}
-
-struct openings {
-    struct node *node;
-    uint64_t count;
-};
-
-static bool has_read(void *context)
-{
-    const struct openings *openings = context;
-
-    return look(openings->node).openings >= openings->count;
-}
-
-/* It reads its own opening and the one behind before it hears that its own arrived. */
-static void two_that_open_at_once_are_no_loss(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *leader = all_start_and_lead(cluster), *node = &cluster->nodes[1];
-    struct message hand_over = {.type = MESSAGE_HAND_OVER,
-                                .store_id = leader->store_id,
-                                .reseed = -1,
-                                .body = dbk_slice(node->name)};
-    struct openings openings = {.node = node};
-
-    cluster_write(cluster, 3);
-    await_equal(cluster);
-    for (int i = 0; i < 2; i++) /* it knows that it has all */
-        assert_int_equal(dbk_replica_fresh(node->replica, WAIT_MS, &cluster->err),
-                         DBK_OK);
-    openings.count = look(node).openings + 2;
-    hand_over.epoch = send_raw(cluster, ghost_opening(leader));
-    for (int broker = 1; broker <= 3; broker++)
-        rd_kafka_mock_broker_push_request_error_rtts(cluster->mock, broker, PRODUCE, 2,
-                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 0,
-                                                     RD_KAFKA_RESP_ERR_NO_ERROR, 2000);
-    send_raw(cluster, hand_over);
-    if (!eventually(has_read, &openings))
-        fail_msg("%s", node->lines);
-    assert_int_equal(look(node).state, DBK_REPLICA_OPENS);
-    send_raw(cluster, ghost_opening(leader));
-    await_state(node, DBK_REPLICA_FOLLOWS);
-    elect(node);
-    cluster_write(cluster, 3);
-    await_equal(cluster);
-}
-
-static struct message batch_of(struct node *node, int64_t epoch)
-{
-    struct message message = {.type = MESSAGE_BATCH,
-                              .epoch = epoch,
-                              .store_id = node->store_id,
-                              .first = node_head(node) + 1,
-                              .count = 1,
-                              .reseed = -1,
-                              .body = {"\4\0\0\0oops", 8}};
-
-    dbk_log_checksum(node->log, message.first - 1, &message.before, NULL);
-    return message;
-}
-
-static void what_a_deposed_leader_sends_is_nowhere(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *leader = all_start_and_lead(cluster);
-
-    for (int i = 0; i < 5; i++) {
-        send_raw(cluster, batch_of(leader, look(leader).place.epoch - 1));
-        write_ok(leader);
-    }
-    await_equal(cluster);
-    assert_int_equal(node_head(leader), 5);
-    assert_int_equal(look(&cluster->nodes[2]).voids, 5);
-}
-
-static void await_halted(struct cluster *cluster, const char *why)
-{
-    for (int i = 0; i < NODES; i++) {
-        struct node *node = &cluster->nodes[i];
-
-        await_state(node, DBK_REPLICA_HALTED);
-        if (!strstr(look(node).why, why))
-            fail_msg("%s", look(node).why);
-        assert_int_not_equal(node_write(node, &cluster->err), DBK_OK);
-        assert_int_equal(dbk_replica_fresh(node->replica, 5000, &cluster->err),
-                         DBK_UNAVAILABLE);
-        assert_non_null(strstr(cluster->err.text, "halted"));
-    }
-}
-
-static void a_batch_of_an_opening_that_was_never_read_halts(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *leader = all_start_and_lead(cluster);
-
-    cluster_write(cluster, 3);
-    send_raw(cluster, batch_of(leader, look(leader).place.epoch + 1));
-    await_halted(cluster, "which was never here");
-    assert_int_equal(node_head(leader), 3);
-}
-
-/* The brokers lost an opening that was read here, and others wrote on from before it: what they
- * wrote looks as if a deposed leader had sent it. */
-static void what_follows_another_history_is_not_passed_over(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *leader = all_start_and_lead(cluster);
-    struct message other;
-
-    cluster_write(cluster, 3);
-    other = batch_of(leader, look(leader).place.epoch - 1);
-    other.before ^= 1;
-    send_raw(cluster, other);
-    await_halted(cluster, "follows records that are not this log's");
-    assert_int_equal(node_head(leader), 3);
-}
-
-static void another_of_the_same_name_is_another(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *node = &cluster->nodes[1];
-    struct message other;
-
-    all_start_and_lead(cluster);
-    other = ghost_opening(node);
-    other.node = dbk_slice(node->name);
-    send_raw(cluster, other);
-    await_line(node, "http://ghost.test is also called");
-    assert_string_equal(look(node).leader_url, "http://ghost.test");
-}
-
-/* Two logs were to begin the stream at once: the first is it. */
-static void a_second_beginning_is_nothing(void **state)
-{
-    struct cluster *cluster = *state;
-    const struct message second = {
-        .type = MESSAGE_GENESIS, .epoch = -1, .store_id = dbk_uuid_new(), .reseed = -1};
-
-    assert_int_equal(send_raw(cluster, second), 1);
-    write_ok(all_start_and_lead(cluster));
-    await_equal(cluster);
-    assert_int_equal(node_head(&cluster->nodes[2]), 1);
-    await_state(&cluster->nodes[2], DBK_REPLICA_FOLLOWS);
-}
-
-static void what_another_program_writes_halts(void **state)
-{
-    struct cluster *cluster = *state;
-    struct message foreign;
-
-    all_start_and_lead(cluster);
-    foreign = tokens(&cluster->nodes[0], "");
-    foreign.store_id = dbk_uuid_new();
-    send_raw(cluster, foreign);
-    await_halted(cluster, "the topic is another log's");
-}
-
-/* As while the machines are upgraded one after the other. */
-static void what_a_newer_version_writes_halts(void **state)
-{
-    struct cluster *cluster = *state;
-    struct message message;
-    size_t length;
-    char *bytes;
-
-    all_start_and_lead(cluster);
-    message = tokens(&cluster->nodes[0], "");
-    assert_int_equal(message_encode(&message, &bytes, &length, &cluster->err), DBK_OK);
-    bytes[4] = 3;
-    send_bytes(cluster, bytes, length);
-    free(bytes);
-    await_halted(cluster, "bring Daybook up to date here");
-}
-
-static void records_that_are_damaged_on_the_way_halt(void **state)
-{
-    struct cluster *cluster = *state;
-    struct node *leader = all_start_and_lead(cluster);
-
-    send_raw(cluster, batch_of(leader, look(leader).place.epoch));
-    await_halted(cluster, "the message at offset");
-    assert_int_equal(node_head(leader), 0);
 }
 
 /* Such as by cluster status, while the broker that leads the partition is dead. */
@@ -519,16 +289,6 @@ int main(void)
         CLUSTER_TEST(what_arrived_though_its_answer_did_not_is_there_once),
         CLUSTER_TEST(what_was_taken_and_then_refused_is_not_taken_for_lost),
         CLUSTER_TEST(what_the_disk_refuses_after_it_was_shipped_is_not_lost),
-        CLUSTER_TEST(another_opening_ends_who_leads),
-        CLUSTER_TEST(two_that_open_at_once_are_no_loss),
-        CLUSTER_TEST(what_a_deposed_leader_sends_is_nowhere),
-        CLUSTER_TEST(a_batch_of_an_opening_that_was_never_read_halts),
-        CLUSTER_TEST(what_follows_another_history_is_not_passed_over),
-        CLUSTER_TEST(another_of_the_same_name_is_another),
-        CLUSTER_TEST(a_second_beginning_is_nothing),
-        CLUSTER_TEST(what_another_program_writes_halts),
-        CLUSTER_TEST(what_a_newer_version_writes_halts),
-        CLUSTER_TEST(records_that_are_damaged_on_the_way_halt),
         CLUSTER_TEST(the_bounds_are_waited_for_no_longer_than_was_said),
         CLUSTER_TEST(the_end_is_asked_of_whoever_leads_the_partition_now),
         CLUSTER_TEST(brokers_that_know_no_topic_are_waited_for),

@@ -1,6 +1,7 @@
 /* Whom a request may not be told of, over a real log, and a page of that log. */
 #include "withheld.h"
 
+#include "faults/wrapped_log_read.h"
 #include "http/tokens.h"
 #include "live.h"
 #include "service.h"
@@ -54,12 +55,6 @@ static struct dbk_uuid add_person(struct dbk_log *log, const char *external_id)
     return person.subject;
 }
 
-enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
-enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
 enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
                                   size_t max_records, size_t max_bytes,
                                   struct dbk_batch *batch, struct dbk_error *err)

@@ -3,6 +3,7 @@
 #include "feed_private.h"
 
 #include "check.h"
+#include "faults/wrapped_log_read.h"
 #include "scratch_dir.h"
 #include "store/clock.h"
 #include "store/command.h"
@@ -55,12 +56,6 @@ static void about(struct place *place, enum dbk_type type, const struct dbk_uuid
     submit_draft(place->log, &draft);
 }
 
-enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
-enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
 enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
                                   size_t max_records, size_t max_bytes,
                                   struct dbk_batch *batch, struct dbk_error *err)

@@ -1,82 +1,5 @@
-/* Rows that are not what the log says are found, each by its name; right ones never. */
-#include "naive_fold.h"
-#include "projections/compare.h"
-#include "random_commands.h"
-#include "watched.h"
-
-/* What was told, in lines: of rows, and of statistics, which follow them. */
-struct told {
-    char lines[8192], statistics[8192];
-};
-
-static void on_difference(void *context, const struct dbk_difference *one)
-{
-    struct told *told = context;
-    size_t used = strlen(told->lines);
-
-    if (one->how) {
-        used = strlen(told->statistics);
-        snprintf(told->statistics + used, sizeof told->statistics - used,
-                 "%s %s: %s %s\n", one->kind, one->table, one->id, one->how);
-        return;
-    }
-    snprintf(told->lines + used, sizeof told->lines - used, "%s %s %s %llu %s\n",
-             one->kind, one->table, one->id, (unsigned long long)one->sequence,
-             one->columns);
-}
-
-static enum dbk_code try_compare(struct world *world, struct watched *watched,
-                                 unsigned most, struct told *told,
-                                 struct dbk_compare_result *result,
-                                 struct dbk_error *err)
-{
-    const struct dbk_compare_options options = {.most = most,
-                                                .difference = on_difference,
-                                                .context = told,
-                                                .watch = watch_with(watched)};
-
-    told->lines[0] = told->statistics[0] = '\0';
-    return dbk_compare(world->log, &world->database, &options, result, err);
-}
-
-static struct dbk_compare_result compare(struct world *world, struct told *told)
-{
-    struct watched watched = {0};
-    struct dbk_compare_result result;
-    struct dbk_error err = {0};
-
-    if (try_compare(world, &watched, 20, told, &result, &err) != DBK_OK)
-        fail_msg("%s", err.text);
-    return result;
-}
-
-static void assert_equal_to_log(struct world *world)
-{
-    struct told told;
-    struct dbk_compare_result result = compare(world, &told);
-
-    assert_string_equal(told.lines, "");
-    assert_string_equal(told.statistics, "");
-    assert_int_equal(result.missing + result.extra + result.changed + result.columns +
-                         result.statistics,
-                     0);
-    assert_int_equal(result.persons,
-                     scratch_number(world->pg, "select count(*) from person"));
-    assert_int_equal(result.events,
-                     scratch_number(world->pg, "select count(*) from event"));
-    assert_int_equal(scratch_number(world->pg,
-                                    "select count(*) from pg_namespace"
-                                    " where nspname = 'compare_test_shadow'"),
-                     0);
-}
-
-static void post_random(struct world *world, uint32_t seed, size_t count)
-{
-    submit_random(world, &seed, count);
-    world_start(world);
-    world_catch_up(world);
-    world_stop(world);
-}
+/* Tables that are wrong are told from those that are right. */
+#include "compare_world.h"
 
 static void posted_tables_are_equal(void **state)
 {
@@ -86,16 +9,6 @@ static void posted_tables_are_equal(void **state)
         post_random(world, seed, 200);
         assert_equal_to_log(world);
     }
-}
-
-static void tables_that_lag_are_compared_where_they_are(void **state)
-{
-    struct world *world = *state;
-    uint32_t seed = 5;
-
-    post_random(world, 4, 200);
-    submit_random(world, &seed, 200);
-    assert_equal_to_log(world);
 }
 
 /* As in rows that come by hand. */
@@ -257,22 +170,6 @@ static void what_was_not_counted_is_noticed(void **state)
     }
 }
 
-static void submit_anonymous(struct world *world)
-{
-    submit(world, draft(&(struct dbk_record){
-                      .type = DBK_PERSON_CREATED,
-                      .subject = person_id(1),
-                      .person = {.has = DBK_HAS_PERSON,
-                                 .role = DBK_ROLE_USER,
-                                 .external_id = dbk_slice("x-1"),
-                                 .properties = dbk_slice("{\"plan\": 1.0}")}}));
-    submit(world, draft_create(2, "b@x.org"));
-    submit(world, draft_anonymous(1, "x", ""));
-    submit(world, draft_alias(1, "x"));
-    submit(world, draft_anonymous(2, "y", ""));
-    submit(world, draft_anonymous(3, "y", ""));
-}
-
 static void whose_an_event_is_and_what_else_is_new_is_compared(void **state)
 {
     static const char *const expected =
@@ -300,25 +197,6 @@ static void whose_an_event_is_and_what_else_is_new_is_compared(void **state)
     assert_string_equal(told.lines, expected);
 }
 
-static void anonymous_ids_in_quarantine_are_left_out(void **state)
-{
-    struct world *world = *state;
-    struct dbk_compare_result result;
-    struct told told;
-
-    submit_anonymous(world);
-    post_random(world, 1, 1);
-    scratch_script(world->pg,
-                   "insert into quarantine (sequence, anonymous_id, reason) values"
-                   " (5, 'y', 'test');"
-                   "update event set anonymous_id = 'z' where sequence in (3, 6);"
-                   "delete from event where sequence = 5");
-    result = compare(world, &told);
-    assert_string_equal(told.lines, "changed event e0000000-0000-0000-0000-000000000001"
-                                    " 3 anonymous_id\n");
-    assert_int_equal(result.quarantined, 1);
-}
-
 static void all_are_counted_and_the_first_are_told(void **state)
 {
     struct world *world = *state;
@@ -341,164 +219,16 @@ static void all_are_counted_and_the_first_are_told(void **state)
                                                " where event_type = 'x'"));
 }
 
-static void columns_that_no_migration_made_are_told(void **state)
-{
-    struct world *world = *state;
-    struct dbk_compare_result result;
-    struct told told;
-
-    submit(world, draft_create(1, "a@x.org"));
-    post_random(world, 1, 1);
-    scratch_script(world->pg,
-                   "alter table person add column extra int; drop view person_shown;"
-                   "alter table person alter column last_name type varchar");
-    result = compare(world, &told);
-    assert_string_equal(told.lines, "columns person  0 extra, last_name\n");
-    assert_int_equal(result.columns, 1);
-}
-
-static void persons_in_quarantine_are_left_out(void **state)
-{
-    struct world *world = *state;
-    struct dbk_compare_result result;
-    struct told told;
-
-    submit(world, draft_create(1, "a@x.org"));
-    submit(world, draft_create(2, "b@x.org"));
-    submit(world, draft_record(1, 1, "{\"a\": 1e999999}"));
-    submit(world, draft_record(2, 1, ""));
-    submit(world, draft_record(3, 2, ""));
-    post_random(world, 1, 1);
-    result = compare(world, &told);
-    assert_string_equal(told.lines, "");
-    assert_string_equal(told.statistics, "");
-    assert_int_equal(result.quarantined, 1);
-    scratch_script(world->pg, "update person set last_name = 'X'");
-    result = compare(world, &told);
-    assert_non_null(strstr(told.lines, "changed person a0000000-0000-0000-0000-"
-                                       "000000000002"));
-    assert_null(strstr(told.lines, "000000000001"));
-}
-
-static void assert_not_comparable(struct world *world, enum dbk_code code,
-                                  const char *text)
-{
-    struct watched watched = {0};
-    struct dbk_compare_result result;
-    struct dbk_error err = {0};
-    struct told told;
-
-    assert_int_equal(try_compare(world, &watched, 20, &told, &result, &err), code);
-    if (!strstr(err.text, text))
-        fail_msg("it says: %s", err.text);
-}
-
-static void without_tables_of_this_log_there_is_nothing_to_compare(void **state)
-{
-    struct world *world = *state;
-
-    assert_not_comparable(world, DBK_NOT_FOUND, "not there");
-    post_random(world, 1, 100);
-    scratch_script(world->pg, "update checkpoint set sequence = 100000");
-    assert_not_comparable(world, DBK_MOVED, "the log ends at");
-    scratch_script(world->pg, "update checkpoint set store_id = gen_random_uuid()");
-    assert_not_comparable(world, DBK_MOVED, "another log");
-    scratch_script(world->pg, "delete from checkpoint");
-    assert_not_comparable(world, DBK_NOT_FOUND, "no checkpoint");
-    scratch_script(world->pg, "drop schema compare_test cascade");
-    post_random(world, 1, 100);
-    scratch_script(world->pg, "drop table event cascade");
-    assert_not_comparable(world, DBK_NOT_FOUND, "not whole");
-}
-
-struct writing {
-    struct world *world;
-    uint32_t seed;
-};
-
-static void write_some(void *context)
-{
-    struct writing *writing = context;
-
-    submit_random(writing->world, &writing->seed, 40);
-}
-
-/* What is posted while the tables are built and compared makes no difference. */
-static void tables_that_are_posted_to_meanwhile_are_equal(void **state)
-{
-    struct world *world = *state;
-    struct writing writing = {world, 7};
-    struct watched watched = {.meanwhile = write_some, .context = &writing};
-    struct dbk_compare_result result;
-    struct dbk_error err;
-    struct told told;
-
-    post_random(world, 6, 200);
-    world_start(world);
-    for (int i = 0; i < 5; i++) {
-        if (try_compare(world, &watched, 20, &told, &result, &err) != DBK_OK)
-            fail_msg("%s", err.text);
-        assert_string_equal(told.lines, "");
-    }
-    world_catch_up(world);
-    wait_quarantined(world->projector, 0);
-    assert_tables_equal_the_log(world);
-}
-
-static void stopped_anywhere_it_leaves_nothing_behind(void **state)
-{
-    struct world *world = *state;
-    struct dbk_compare_result result;
-    struct dbk_error err;
-    struct told told;
-    int stops = 1;
-
-    post_random(world, 8, 200);
-    for (;; stops++) {
-        struct watched watched = {.stop_after = stops};
-        enum dbk_code code = try_compare(world, &watched, 20, &told, &result, &err);
-
-        assert_int_equal(scratch_number(world->pg,
-                                        "select count(*) from pg_namespace"
-                                        " where nspname = 'compare_test_shadow'"),
-                         0);
-        if (code == DBK_OK)
-            break;
-        assert_int_equal(code, DBK_INTERRUPTED);
-    }
-    assert_true(stops > 4);
-    assert_tables_equal_the_log(world);
-}
-
-static int make_world(void **state)
-{
-    struct dbk_database shadow = scratch_database("compare_test_shadow");
-
-    scratch_drop(&shadow);
-    *state = world_make("compare_test");
-    return 0;
-}
-
-#define IN_A_WORLD(test)                                                               \
-    cmocka_unit_test_setup_teardown(test, make_world, world_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(posted_tables_are_equal),
-        IN_A_WORLD(tables_that_lag_are_compared_where_they_are),
         IN_A_WORLD(how_long_properties_are_need_not_be_said),
         IN_A_WORLD(each_kind_of_difference_is_named),
         IN_A_WORLD(each_statistic_that_is_wrong_is_named),
         IN_A_WORLD(what_was_not_counted_is_noticed),
         IN_A_WORLD(whose_an_event_is_and_what_else_is_new_is_compared),
-        IN_A_WORLD(anonymous_ids_in_quarantine_are_left_out),
         IN_A_WORLD(all_are_counted_and_the_first_are_told),
-        IN_A_WORLD(columns_that_no_migration_made_are_told),
-        IN_A_WORLD(persons_in_quarantine_are_left_out),
-        IN_A_WORLD(without_tables_of_this_log_there_is_nothing_to_compare),
-        IN_A_WORLD(tables_that_are_posted_to_meanwhile_are_equal),
-        IN_A_WORLD(stopped_anywhere_it_leaves_nothing_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,4 +1,5 @@
 /* What cannot be applied sets one person aside, and heals from the log. */
+#include "faults/wrapped_log_read.h"
 #include "naive_fold.h"
 
 #include <stdatomic.h>
@@ -23,13 +24,6 @@ enum dbk_code __wrap_dbk_record_decode(const char *bytes, size_t length,
 
 /* How many records a read of the log may give; 0: as many as are wanted. */
 static _Atomic size_t records_at_once;
-
-enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
-enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
 
 /* Reads of what is old in the log: one in the midst of them is held up. */
 static struct {

@@ -1,4 +1,5 @@
 /* Walking over records: in order, to the end that was asked for, and what ends it before. */
+#include "faults/wrapped_log_read.h"
 #include "scratch_log.h"
 
 #define TEST(name)                                                                     \
@@ -7,13 +8,6 @@
 /* What is wrong with what is read: nothing where 0. */
 static uint64_t damaged; /* the checksum of this record */
 static uint64_t cut_at;  /* none is there behind this one */
-
-enum dbk_code __real_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
-enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
-                                  size_t max_records, size_t max_bytes,
-                                  struct dbk_batch *batch, struct dbk_error *err);
 
 /* Few at once, so that a walk takes several batches. */
 enum dbk_code __wrap_dbk_log_read(struct dbk_log *log, uint64_t after,
