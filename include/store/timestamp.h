@@ -29,4 +29,7 @@ void dbk_timestamp_format(dbk_timestamp at, char out[DBK_TIMESTAMP_TEXT + 1]);
 /* Whether at lies in the years that can be written. */
 bool dbk_timestamp_valid(dbk_timestamp at);
 
+/* The beginning of the month, UTC, in which at is. at must be one that can be written. */
+dbk_timestamp dbk_timestamp_month(dbk_timestamp at);
+
 #endif

@@ -49,6 +49,20 @@ static void date_from_days(int64_t days, int64_t *year, int64_t *month, int64_t 
     *year = era * 400 + year_of_era + (*month <= 2);
 }
 
+/* The day in which it is. */
+static int64_t day_of(dbk_timestamp at)
+{
+    return at / DAY - (at % DAY < 0);
+}
+
+dbk_timestamp dbk_timestamp_month(dbk_timestamp at)
+{
+    int64_t days = day_of(at), year, month, day;
+
+    date_from_days(days, &year, &month, &day);
+    return (days - (day - 1)) * DAY;
+}
+
 static int64_t days_in_month(int64_t year, int64_t month)
 {
     static const int64_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

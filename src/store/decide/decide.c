@@ -72,7 +72,7 @@ static bool month_goes_on(struct decide_turn *turn, dbk_timestamp from)
 /* Which month's key the next event is sealed with: the first one of a month gets another. */
 static int find_month(struct decide_turn *turn)
 {
-    dbk_timestamp from = month_of(turn->now);
+    dbk_timestamp from = dbk_timestamp_month(turn->now);
     struct month next = {turn->head + 1, from, 0};
     int rc;
 

@@ -122,7 +122,7 @@ bool rules_check_erased(struct rules_plan *plan, struct decide_turn *turn)
 
 bool rules_check_expired(struct rules_plan *plan, struct decide_turn *turn)
 {
-    dbk_timestamp now = month_of(turn->now);
+    dbk_timestamp now = dbk_timestamp_month(turn->now);
     struct dbk_record record;
     struct months_due *due;
     int rc;
@@ -135,7 +135,7 @@ bool rules_check_expired(struct rules_plan *plan, struct decide_turn *turn)
         return rules_refuse(plan, DBK_NO_MEMORY, "no memory to destroy keys");
     due = &turn->scratch->due;
     rules_decode_first(plan, &record);
-    record.before = month_of(record.before);
+    record.before = dbk_timestamp_month(record.before);
     if (record.before > now)
         record.before = now;
     rc = months_due(turn->txn, turn->environment, record.before, turn->now, turn->head,

@@ -5,23 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 _Static_assert(sizeof(struct month) == 24, "as it is on disk");
-
-#define SECOND INT64_C(1000000)
-
-dbk_timestamp month_of(dbk_timestamp at)
-{
-    time_t seconds = (time_t)((at - (at % SECOND + SECOND) % SECOND) / SECOND);
-    struct tm date;
-
-    assert(dbk_timestamp_valid(at));
-    gmtime_r(&seconds, &date);
-    date.tm_mday = 1;
-    date.tm_hour = date.tm_min = date.tm_sec = 0;
-    return (dbk_timestamp)timegm(&date) * SECOND;
-}
 
 static MDB_val name_of(const char *name)
 {
@@ -111,7 +96,7 @@ int months_note(MDB_txn *txn, const struct environment *environment, uint64_t se
     if (rc != 0 || (number > 0 && last.number == number) ||
         (number == 0 && last.first == 0))
         return rc;
-    month.from = month_of(recorded_at);
+    month.from = dbk_timestamp_month(recorded_at);
     if (number == 0 && last.number == 0 && last.from == month.from)
         return 0;
     return months_add(txn, environment, &month);

@@ -20,9 +20,6 @@ struct month {
     uint64_t number;
 };
 
-/* The beginning of the month, UTC, in which it is. */
-dbk_timestamp month_of(dbk_timestamp at);
-
 /* The last run; zeros where there is none. An LMDB code, as all here. */
 int months_last(MDB_txn *txn, const struct environment *environment, struct month *out);
 

@@ -273,7 +273,7 @@ static bool find_month(struct sealing *sealing)
     struct month last;
 
     if (months_last(sealing->txn, sealing->environment, &last) != 0 ||
-        last.number == 0 || last.from != month_of(dbk_timestamp_now()) ||
+        last.number == 0 || last.from != dbk_timestamp_month(dbk_timestamp_now()) ||
         sealed_key(sealing->environment, last.number, sealing->month) != 0)
         return false;
     sealing->with.month = last.number;

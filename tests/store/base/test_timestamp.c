@@ -97,6 +97,10 @@ static void every_day_agrees_with_the_system_calendar(void **state)
         assert_string_equal(ours, theirs);
         assert_true(dbk_timestamp_parse(ours, DBK_TIMESTAMP_TEXT, &back));
         assert_int_equal(back, day * 86400 * 1000000);
+        memcpy(ours + 8, "01", 2);
+        assert_true(dbk_timestamp_parse(ours, DBK_TIMESTAMP_TEXT, &back));
+        assert_int_equal(dbk_timestamp_month(day * 86400 * 1000000 + 86399999999),
+                         back);
     }
 }
 
