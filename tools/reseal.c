@@ -1,15 +1,11 @@
-/* daybook reseal - makes a sealed log of one that is not. */
-#include "backup_folder.h"
+/* daybook reseal - makes a sealed log of one that is not, or is not by month. */
 #include "command.h"
-#include "lock.h"
 #include "log_place.h"
 #include "plural.h"
 #include "progress.h"
 #include "reseal_copy.h"
 #include "signals.h"
 #include "staging.h"
-#include "store/log.h"
-#include "tool_keys.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,7 +13,8 @@
 struct reseal {
     const struct tool *tool;
     const char *given;
-    char from[PATH_MAX]; /* the folder of the log */
+    struct reseal_how how;
+    struct reseal_source source;
     struct staging staging;
     struct import_ring ring;
     struct progress progress;
@@ -25,67 +22,50 @@ struct reseal {
     struct resealed done;
 };
 
-/* What a server appends meanwhile would be in the old log only. */
-static enum dbk_code check_source(const struct reseal *reseal, struct dbk_log *log,
-                                  struct dbk_error *err)
+static bool was_sealed(const struct reseal *reseal)
 {
-    if (dbk_log_is_sealed(log))
-        return dbk_fail(err, DBK_CONFLICT, "%.300s is sealed already", reseal->given);
-    return log_place_check_alone(
-        log,
-        "take it out of the cluster first, and begin that anew with the sealed one",
-        err);
+    return reseal->source.keys > 0;
 }
 
-static enum dbk_code open_source(const struct reseal *reseal, struct dbk_log **log,
-                                 struct dbk_error *err)
+static enum dbk_code check_source(const struct reseal *reseal, struct dbk_error *err)
 {
-    const struct dbk_log_options options = {.read_only = true};
-    enum dbk_code code = dbk_log_open(reseal->from, &options, log, err);
-
-    if (code != DBK_OK)
-        return dbk_wrap(err, "%.300s", reseal->given);
-    code = check_source(reseal, *log, err);
-    if (code != DBK_OK)
-        dbk_log_close(*log);
-    return code;
+    if (!was_sealed(reseal) || reseal->how.by_month)
+        return DBK_OK;
+    return dbk_fail(
+        err, DBK_CONFLICT,
+        "%.300s is sealed already: with --by-month, or RETENTION set, it is "
+        "sealed anew, so that events can be forgotten by age",
+        reseal->given);
 }
 
 static enum dbk_code copy(struct reseal *reseal, struct dbk_error *err)
 {
     const struct dbk_watch watch = progress_watch(&reseal->progress, NULL);
-    struct dbk_log *log;
-    uint64_t head;
-    enum dbk_code code = open_source(reseal, &log, err);
+    enum dbk_code code = check_source(reseal, err);
 
-    if (code != DBK_OK)
-        return code;
-    code = dbk_log_head(log, &head, err);
     if (code == DBK_OK)
-        code = reseal_origin_find(log, head, reseal->given,
-                                  tool_has(reseal->tool, "--no-checkpoint"), &watch,
-                                  &reseal->origin, err);
+        code = reseal_origin_find(
+            reseal->source.log, reseal->source.head, reseal->given,
+            tool_has(reseal->tool, "--no-checkpoint"), &watch, &reseal->origin, err);
     if (code == DBK_OK)
-        code = reseal_copy(log, &reseal->origin, reseal->staging.tmp, &reseal->ring,
-                           tool_has(reseal->tool, "--keep-deleted"), &watch,
-                           &reseal->done, err);
-    dbk_log_close(log);
+        code = reseal_copy(&reseal->source, &reseal->origin, reseal->staging.tmp,
+                           &reseal->ring, &reseal->how, &watch, &reseal->done, err);
     progress_clear(&reseal->progress);
     return code;
 }
 
 static enum dbk_code reseal_into(struct reseal *reseal, struct dbk_error *err)
 {
-    struct backup_folder folder;
     enum dbk_code code = import_ring_check(reseal->tool->config, err);
 
     if (code == DBK_OK)
         code = staging_begin(reseal->tool->config, &reseal->staging, err);
     if (code != DBK_OK)
         return code;
-    backup_folder_enter(&folder, reseal->from);
-    code = copy(reseal, err);
-    backup_folder_leave(&folder);
+    code = reseal_source_open(reseal->tool, reseal->given, &reseal->source, err);
+    if (code == DBK_OK)
+        code = copy(reseal, err);
+    reseal_source_close(&reseal->source);
     if (code == DBK_OK)
         code = import_ring_place(&reseal->ring, err);
     reseal->staging.take_back = import_ring_take_back;
@@ -127,6 +107,48 @@ static void print_origin(const struct reseal_origin *origin)
     printf("said by       record %" PRIu64 ", log.resealed\n", origin->size + 1);
 }
 
+/* Nobody else knows where it lies. */
+static void print_destroy(const struct reseal *reseal)
+{
+    const struct reseal_source *source = &reseal->source;
+
+    printf(
+        "destroy       %s, its backups and exports, in the end: whoever has them reads "
+        "%s\n"
+        "              that %s here\n",
+        reseal->given, was_sealed(reseal) ? "events" : "names",
+        was_sealed(reseal) ? "are forgotten, and names that are erased,"
+                           : "are erased");
+    if (!was_sealed(reseal))
+        return;
+    printf(
+        "              and its ring of keys, %s, with each copy of it: it opens all of "
+        "these\n",
+        source->ring);
+    if (source->master[0])
+        printf("              (the master key %s is the new ring's, too: daybook keys "
+               "rotate\n"
+               "              there makes every copy of the old ring worthless)\n",
+               source->master);
+    else
+        printf("              and its master key, %s/master, with each copy\n",
+               source->ring);
+}
+
+static void print_months(const struct reseal *reseal)
+{
+    if (reseal->how.by_month)
+        puts("events        sealed by month, too: they can be forgotten by age "
+             "(RETENTION)");
+    else
+        puts("events        sealed by person only: with --by-month, or RETENTION set, "
+             "they could be\n"
+             "              forgotten by age");
+    if (reseal->done.forgotten > 0)
+        printf("              %s that had expired before can no longer be read\n",
+               plural(reseal->done.forgotten, "events").text);
+}
+
 static void print_text(const struct reseal *reseal)
 {
     const char *dir = config_text(reseal->tool->config, SETTING_DATA_DIR);
@@ -136,6 +158,10 @@ static void print_text(const struct reseal *reseal)
     print_origin(&reseal->origin);
     printf("deleted       %s, whose keys are destroyed\n",
            plural(reseal->done.persons, "persons").text);
+    if (was_sealed(reseal))
+        printf("unreadable    %s, as before: of who was erased, or forgotten by age\n",
+               plural(reseal->done.unread, "records").text);
+    print_months(reseal);
     printf("keys          %s/keys: keep a copy (daybook keys backup)\n", dir);
     printf("seconds       %.2f\n", progress_seconds(&reseal->progress));
     printf("next          daybook verify; copy `tokens` of the old data directory; "
@@ -143,11 +169,7 @@ static void print_text(const struct reseal *reseal)
            "rebuild, or\n"
            "              daybook serve, for its tables; sign it under another name "
            "(AUDIT_ORIGIN)\n");
-    printf(
-        "destroy       %s, its backups and exports, in the end: whoever has them reads "
-        "names\n"
-        "              that are erased here\n",
-        reseal->given);
+    print_destroy(reseal);
 }
 
 static void print_json(const struct reseal *reseal)
@@ -164,8 +186,11 @@ static void print_json(const struct reseal *reseal)
         printf("%" PRIu64, origin->is.size);
     else
         fputs("null", stdout);
-    printf(",\"deleted_persons\":%" PRIu64 ",\"seconds\":%.3f}\n", reseal->done.persons,
-           progress_seconds(&reseal->progress));
+    printf(",\"deleted_persons\":%" PRIu64 ",\"was_sealed\":%s,\"unreadable\":%" PRIu64
+           ",\"by_month\":%s,\"forgotten_events\":%" PRIu64 ",\"seconds\":%.3f}\n",
+           reseal->done.persons, was_sealed(reseal) ? "true" : "false",
+           reseal->done.unread, reseal->how.by_month ? "true" : "false",
+           reseal->done.forgotten, progress_seconds(&reseal->progress));
 }
 
 static enum tool_exit reseal_run(struct tool *tool, struct reseal *reseal)
@@ -190,13 +215,13 @@ static enum tool_exit run(struct tool *tool)
 {
     enum tool_exit exit;
     struct reseal reseal = {.tool = tool, .given = tool->operands[0]};
-    struct dbk_error err;
 
-    if (!backup_folder_find(reseal.given, reseal.from))
-        return tool_misused(tool, "the path is too long");
     signals_hold();
-    if (lock_look(reseal.given, &err) != DBK_OK && err.code == DBK_CONFLICT)
-        return tool_fail(tool, &err);
+    reseal.how = (struct reseal_how){
+        .keep_deleted = tool_has(tool, "--keep-deleted"),
+        .by_month = tool_has(tool, "--by-month") ||
+                    config_number(tool->config, SETTING_RETENTION) > 0,
+    };
     reseal.ring = (struct import_ring){.tool = tool, .anew = true};
     progress_start(&reseal.progress, tool_progress(tool));
     exit = reseal_run(tool, &reseal);
@@ -207,7 +232,8 @@ static enum tool_exit run(struct tool *tool)
 const struct command command_reseal = {
     .name = "reseal",
     .purpose =
-        "make a sealed log, from which persons can be erased, of one that is not",
+        "make a sealed log, from which persons can be erased, of one that is not; "
+        "or one by month",
     .operands = "FROM",
     .details = "FROM is a data directory that no server runs on, or a backup. The log "
                "is made in\n"
@@ -221,6 +247,15 @@ const struct command command_reseal = {
                "Idempotency keys\n"
                "are left behind.\n"
                "\n"
+               "Where RETENTION is set, or with --by-month, events are sealed by their "
+               "month, too, so\n"
+               "that those of before can be forgotten by age. A log that is sealed "
+               "already can be\n"
+               "sealed so anew: it is read with the ring that lies there. Who was "
+               "erased stays so,\n"
+               "what can no longer be read still counts, and events that have expired "
+               "are forgotten.\n"
+               "\n"
                "It is a log of its own: its bytes are others, so it is signed under "
                "another name.\n"
                "One more record, log.resealed, ends it: how many records FROM has, "
@@ -229,18 +264,21 @@ const struct command command_reseal = {
                "first.\n"
                "\n"
                "FROM is left as it is. Nobody is erased from it, nor from its backups "
-               "and exports:\n"
-               "when the new log is served and has a backup, destroy them.\n"
+               "and exports,\n"
+               "and its ring opens all of them: when the new log is served and has a "
+               "backup, destroy\n"
+               "them, and each copy of that ring.\n"
                "\n"
                "Killed at any moment there is the whole log, or none, and it can be "
                "run again.\n"
                "It takes some 100 bytes of memory for each person.\n",
     .example = "  daybook reseal /var/lib/daybook --data-dir /var/lib/daybook-sealed\n",
-    .settings = CONFIG_GROUP_DATA,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_EVENTS,
     .operands_min = 1,
     .operands_max = 1,
     .options =
         {
+            {"--by-month", NULL, "Seal events by month, too, whatever RETENTION says"},
             {"--keep-deleted", NULL, "Seal what was said of deleted persons, too"},
             {"--no-checkpoint", NULL, "Take FROM as it is, whatever was signed of it"},
             {"--json", NULL, "Print one JSON object"},

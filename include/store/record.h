@@ -39,7 +39,8 @@
  * but who and when, but a program that does not know them would show the person.
  *
  * Format 6 has log.resealed, and nothing else: that the records before it were those of
- * another log, which was not sealed. A program that does not know it refuses the log.
+ * another log, which was not sealed, or with other keys. A program that does not know it
+ * refuses the log.
  *
  * Format 7 is for what can be forgotten by age. It has events.expired, and each event.recorded
  * whose key is mixed of two: its data then is that of format 4, and behind it

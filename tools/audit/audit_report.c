@@ -67,7 +67,7 @@ void audit_report_print(const struct audit_report *report)
                                  "(audit/tree)");
     if (found->resealed > 0)
         printf("record %" PRIu64 ": the %" PRIu64
-               " records before were another log's, not sealed (log.resealed)\n",
+               " records before were another log's (log.resealed)\n",
                found->resealed, found->resealed_of);
     dbk_hash_format(&found->root, text);
     printf("records %" PRIu64 ", root %s\n", found->records, text);

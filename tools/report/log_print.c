@@ -180,7 +180,7 @@ static void print_resealed(FILE *out, const struct dbk_record *record)
     char root[DBK_HASH_TEXT + 1];
 
     root_text(record, root);
-    fprintf(out, "    the %s before it were those of this log, which was not sealed\n",
+    fprintf(out, "    the %s before it were those of this log, sealed anew here\n",
             plural(record->size, "records").text);
     print_field(out, "root", NULL, dbk_slice(root));
     print_checkpoint(out, record->checkpoint);
