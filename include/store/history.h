@@ -85,13 +85,16 @@ struct dbk_history_page {
      * there are more. 0: any number. */
     uint64_t look_max;
     uint64_t looked; /* receives at how many it did */
-    bool unreadable; /* find those that are damaged, too: whose they are nobody knows */
-    bool more;       /* receives whether there may be more behind */
+    /* Find those that are no record any more, too: whose they are nobody knows. One whose key
+     * is damaged (dbk_record.damaged) says that in the clear, and is found by it. */
+    bool unreadable;
+    bool more; /* receives whether there may be more behind */
 };
 
 /* Find the next page. history is of that log, or NULL: then it walks. No read transaction is
  * open for longer than some thousand records take. Thread-safe.
  *
+ * DBK_KEYS_AWAY  whose records are cannot be told now, but of who was erased
  * DBK_IO, DBK_UNAVAILABLE, DBK_NO_MEMORY, DBK_DAMAGED (the log has a gap)
  */
 enum dbk_code dbk_history_find(struct dbk_history *history,

@@ -213,8 +213,10 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
  * it stays shut; where its key was erased, record->erased is set.
  *
  * DBK_DAMAGED, DBK_UNSUPPORTED  as dbk_record_decode, told as "record 7: why"; DBK_DAMAGED also
- *                               where its key is not in the ring, and was not erased
- * DBK_IO, DBK_UNAVAILABLE       the ring cannot be read
+ *                               where its key is damaged, or not in the ring and not erased:
+ *                               then record->damaged is set, and what is in the clear is there
+ * DBK_KEYS_AWAY, DBK_IO         the ring cannot be read now: not the record's fault, and not to
+ *                               be passed over
  */
 enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
                                struct dbk_record *record, struct dbk_error *err);
@@ -252,7 +254,8 @@ struct dbk_log_visitor {
     /* Each record, in order; its slices are valid until it returns. */
     enum dbk_code (*record)(void *context, const struct dbk_record *record,
                             struct dbk_error *err);
-    /* Where a record cannot be decoded; err says which and why. NULL: that ends it. */
+    /* Where a record is damaged, or newer than this program; err says which and why. NULL: that
+     * ends it, as does all that is not the record's fault. */
     enum dbk_code (*unreadable)(void *context, struct dbk_error *err);
     /* Before each batch of some thousand, `at` being the last sequence behind: to tell
      * how far it is, and whether to stop. May be NULL. */

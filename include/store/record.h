@@ -220,6 +220,9 @@ struct dbk_record {
     bool opened;
     bool erased;  /* its key is known to be destroyed: it says nothing more */
     bool expired; /* ... and it is the month's */
+    /* The number of its key that is damaged, or does not open it; 0: none. Until that is put
+     * back it says nothing more. */
+    uint64_t damaged;
 
     /* Nothing here sets it: its person is restricted, and who asks is not to be told more than
      * who and when. */

@@ -149,10 +149,13 @@ static enum dbk_code take_theirs(struct attempt *attempt, struct dbk_error *err)
 
     for (size_t i = 0; i < poster->batch.count; i++) {
         struct dbk_record record;
+        enum dbk_code code = dbk_batch_record(&poster->batch, i, &record, err);
         bool theirs;
 
-        if (dbk_batch_record(&poster->batch, i, &record, NULL) != DBK_OK)
+        if (poster_data_fault(code))
             continue; /* it has a quarantine row of its own */
+        if (code != DBK_OK)
+            return code;
         if (post_wanted_has(&attempt->wanted, poster, &record, &theirs, err) != DBK_OK)
             return err->code;
         if (theirs && !take(attempt, i, &record))

@@ -101,6 +101,8 @@ static enum dbk_code take_row(struct poster *poster, const struct pg_result *row
     enum dbk_code code = dbk_log_record(poster->log, pg_u64(rows, i, SEQUENCE),
                                         &poster->event, &record, err);
 
+    if (record.damaged > 0)
+        return DBK_OK;
     if (code != DBK_OK || (record.erased && !record.expired) ||
         !dbk_uuid_parse(person.data, person.length, &id))
         return code;

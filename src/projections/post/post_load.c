@@ -131,9 +131,10 @@ static bool add_set_aside(struct poster *poster, const struct pg_result *result,
         one.no_row = false;
     else if (!one.has_person)
         one.last = first;
-    else if (dbk_log_record(poster->log, first, &poster->batch, &record, NULL) ==
-             DBK_OK)
-        one.no_row = record.type == DBK_PERSON_CREATED;
+    else { /* its type is in the clear, also where its key cannot be read */
+        dbk_log_record(poster->log, first, &poster->batch, &record, NULL);
+        one.no_row = record.format == 0 || record.type == DBK_PERSON_CREATED;
+    }
     return post_aside_add(aside, &one);
 }
 

@@ -37,7 +37,7 @@ static enum dbk_code is_left_out(struct poster *poster, const struct dbk_record 
                                       &event, err);
     *left_out =
         event.sequence < poster->events_from || event.sequence <= poster->expired;
-    return code;
+    return event.damaged > 0 ? DBK_OK : code; /* its sequence is in the clear */
 }
 
 /* Whether it is set aside. Not where somebody is erased: what the tables have of a person goes,
@@ -58,10 +58,36 @@ static enum dbk_code is_aside(struct poster *poster, const struct dbk_record *re
     return code;
 }
 
+/* Which row goes with the event: its sequence is in the clear, whatever became of its key. Not
+ * where the ring is away: a deletion that finds no row would be done for good. */
+static enum dbk_code locate(struct poster *poster, struct fold *fold,
+                            const struct dbk_uuid *id, struct dbk_error *err)
+{
+    struct dbk_record event = {.format = 0};
+    enum dbk_code code =
+        dbk_log_event_recorded(poster->log, id, &poster->event, &event, err);
+
+    if (code == DBK_OK || event.damaged > 0)
+        fold_locate(fold, id, event.sequence);
+    if (event.erased || event.damaged > 0)
+        return fold_lacks_event(fold, &event, err);
+    return code == DBK_NOT_FOUND || poster_data_fault(code) ? DBK_OK : code;
+}
+
+static enum dbk_code look_erased(struct poster *poster, struct fold *fold,
+                                 const struct dbk_uuid *id, struct dbk_error *err)
+{
+    struct dbk_person_state person;
+    enum dbk_code code = dbk_log_person(poster->log, id, &person, err);
+
+    if (code == DBK_OK && person.erased)
+        fold_lacks_person(fold, id);
+    return code == DBK_NOT_FOUND || poster_data_fault(code) ? DBK_OK : code;
+}
+
 enum dbk_code poster_fold(struct poster *poster, struct fold *fold,
                           const struct dbk_record *record, struct dbk_error *err)
 {
-    struct dbk_person_state person;
     struct dbk_record event;
     enum dbk_code code;
 
@@ -72,17 +98,10 @@ enum dbk_code poster_fold(struct poster *poster, struct fold *fold,
         record = &event;
     }
     code = fold_add(fold, record, err);
-    if (code == DBK_OK && record->type == DBK_EVENT_DELETED &&
-        dbk_log_event_recorded(poster->log, &record->subject, &poster->event, &event,
-                               NULL) == DBK_OK) {
-        fold_locate(fold, &record->subject, event.sequence);
-        if (event.erased)
-            code = fold_lacks_event(fold, &event, err);
-    }
-    if (code == DBK_OK && record->type == DBK_PERSON_DELETED &&
-        dbk_log_person(poster->log, &record->subject, &person, NULL) == DBK_OK &&
-        person.erased)
-        fold_lacks_person(fold, &record->subject);
+    if (code == DBK_OK && record->type == DBK_EVENT_DELETED)
+        code = locate(poster, fold, &record->subject, err);
+    if (code == DBK_OK && record->type == DBK_PERSON_DELETED)
+        code = look_erased(poster, fold, &record->subject, err);
     return code;
 }
 
@@ -210,8 +229,9 @@ static enum dbk_code find_party(struct poster *poster, size_t i,
 
     *party = (struct post_party){0};
     *nobody = true;
-    if (decode(poster, i, &record, NULL) != DBK_OK)
-        return DBK_OK;
+    code = decode(poster, i, &record, err);
+    if (code != DBK_OK)
+        return poster_data_fault(code) ? DBK_OK : code;
     code = post_party(poster->log, &record, &poster->event, party, nobody, err);
     if (code != DBK_OK || *nobody)
         return code;

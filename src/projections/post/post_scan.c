@@ -128,10 +128,11 @@ static enum dbk_code look_at(struct post_scan *scan, struct poster *poster, size
                              struct dbk_error *err)
 {
     struct dbk_record record;
+    enum dbk_code code = dbk_batch_record(&poster->batch, i, &record, err);
     bool theirs;
 
-    if (dbk_batch_record(&poster->batch, i, &record, NULL) != DBK_OK)
-        return DBK_OK;
+    if (code != DBK_OK)
+        return poster_data_fault(code) ? DBK_OK : code;
     if (post_wanted_has(&scan->wanted, poster, &record, &theirs, err) != DBK_OK)
         return err->code;
     if (theirs && record.type == DBK_PERSON_ALIASED && !record.erased &&

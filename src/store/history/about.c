@@ -1,7 +1,8 @@
 /* Under which ids a record is found.
  *
  * Whose it is a sealed one says in the clear; not whether its key is a person's or an anonymous
- * id's. That is so of a key for ever, so one record of it is opened, and no other. */
+ * id's. That is so of a key for ever, so one record of it is opened, and no other. One that does
+ * not open, for whatever reason, is found by both: who finds it looks at it. */
 #include "about.h"
 
 #include "history_private.h"
@@ -44,36 +45,33 @@ static bool make_room(struct about *about, size_t size)
     return true;
 }
 
-/* *code: whether it can be read. False: no memory. */
-static bool open_record(struct about *about, struct dbk_record *record,
-                        enum dbk_code *code)
+/* Find out whose its key is, where it opens. False: no memory. */
+static bool open_record(struct about *about, struct dbk_record *record)
 {
-    uint64_t *kind;
-
     if (!make_room(about, record->sealed.length))
         return false;
-    *code = sealed_open_record(about->log->options.keys, record, about->room, NULL);
-    if (*code == DBK_OK && record->opened) {
-        kind = &about->kinds[record->key % KINDS];
-        *kind = record->key << 1 | (record->anonymous_id.length > 0);
+    if (sealed_open_record(about->log->options.keys, record, about->room, NULL) ==
+            DBK_OK &&
+        record->opened) {
+        about->kinds[record->key % KINDS] =
+            record->key << 1 | (record->anonymous_id.length > 0);
         explicit_bzero(about->room, record->sealed.length);
     }
     return true;
 }
 
-/* Of a sealed event that says a person. The same two. */
-static bool find_kind(struct about *about, struct dbk_record *record, bool *anonymous,
-                      enum dbk_code *code)
+/* Of a sealed event that says a person: whether its key may be an anonymous id's. It may be
+ * where nobody can tell: the ring is away, the key destroyed, or damaged. */
+static bool find_kind(struct about *about, struct dbk_record *record, bool *anonymous)
 {
     uint64_t kind = about->kinds ? about->kinds[record->key % KINDS] : 0;
     bool room = true;
 
-    *code = DBK_OK;
     if (kind >> 1 != record->key) {
-        room = open_record(about, record, code);
-        kind = record->anonymous_id.length > 0;
+        room = open_record(about, record);
+        kind = about->kinds ? about->kinds[record->key % KINDS] : 0;
     }
-    *anonymous = kind & 1;
+    *anonymous = kind >> 1 != record->key || (kind & 1);
     return room;
 }
 
@@ -81,21 +79,18 @@ static bool add_alias(struct about *about, struct dbk_record *record,
                       struct about_ids *out)
 {
     bool anonymous = true, room = true;
-    enum dbk_code code = DBK_OK;
     struct dbk_uuid alias;
 
     if (record->key > 0) {
         if (!dbk_uuid_is_nil(&record->person_id))
-            room = find_kind(about, record, &anonymous, &code);
+            room = find_kind(about, record, &anonymous);
         history_key_id(record->key, &alias);
     } else if (record->anonymous_id.length > 0) {
         room = log_alias_id(about->log, record->anonymous_id, &alias);
     } else {
         anonymous = false;
     }
-    if (code != DBK_OK)
-        *out = (struct about_ids){.count = 1}; /* the nil UUID */
-    else if (room && anonymous)
+    if (room && anonymous)
         add(out, &alias);
     return room;
 }

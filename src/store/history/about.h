@@ -25,8 +25,9 @@ struct about_ids {
     size_t count;
 };
 
-/* Of a record's bytes; length 0: its checksum is wrong. What cannot be read is found under the
- * nil UUID. False: no memory. */
+/* Of a record's bytes; length 0: its checksum is wrong. What is no record is found under the
+ * nil UUID; a sealed one that does not open now under all ids that it may be of. False: no
+ * memory. */
 bool about_record(struct about *about, const char *bytes, size_t length,
                   struct about_ids *out);
 

@@ -47,14 +47,24 @@ static void take(struct finding *finding, uint64_t sequence)
         page->sequences[page->count++] = sequence;
 }
 
-/* Whether the i-th one of the batch is. */
-static bool is_wanted(const struct finding *finding, size_t i)
+/* Whether the i-th one of the batch is. Of who was erased that is in the clear. */
+static enum dbk_code is_wanted(const struct finding *finding, size_t i, bool *wanted,
+                               struct dbk_error *err)
 {
+    const struct dbk_batch_entry *entry = &finding->batch.entries[i];
+    const char *bytes = finding->batch.bytes + entry->offset;
     struct dbk_record record;
+    enum dbk_code code = dbk_record_decode(bytes, entry->length, &record, err);
 
-    if (dbk_batch_record(&finding->batch, i, &record, NULL) != DBK_OK)
-        return finding->page->unreadable;
-    return dbk_person_records_has(finding->person, &record);
+    if (code == DBK_OK && finding->person->keys.length == 0)
+        code = dbk_batch_record(&finding->batch, i, &record, err);
+    if (code == DBK_OK || (code == DBK_DAMAGED && record.damaged > 0))
+        *wanted = dbk_person_records_has(finding->person, &record);
+    else if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
+        *wanted = finding->page->unreadable;
+    else
+        return code;
+    return DBK_OK;
 }
 
 /* Through the log, up to the end of a batch. */
@@ -62,6 +72,7 @@ static enum dbk_code walk(struct finding *finding, struct dbk_error *err)
 {
     struct dbk_history_page *page = finding->page;
     uint64_t left = finding->head - page->after;
+    bool wanted;
     enum dbk_code code = dbk_log_read(finding->person->log, page->after,
                                       left < BATCH_RECORDS ? left : BATCH_RECORDS,
                                       BATCH_BYTES, &finding->batch, err);
@@ -69,9 +80,10 @@ static enum dbk_code walk(struct finding *finding, struct dbk_error *err)
     if (code == DBK_OK && finding->batch.count == 0) /* the log has gone back */
         finding->head = page->after;
     for (size_t i = 0; code == DBK_OK && i < finding->batch.count; i++) {
-        if (is_wanted(finding, i))
+        code = is_wanted(finding, i, &wanted, err);
+        if (code == DBK_OK && wanted)
             take(finding, finding->batch.entries[i].sequence);
-        if (page->more)
+        if (code != DBK_OK || page->more)
             break;
         page->after = finding->batch.entries[i].sequence;
         finding->looked++;
@@ -154,9 +166,12 @@ static enum dbk_code look_at(struct finding *finding, uint64_t sequence,
 {
     enum dbk_code code =
         dbk_log_read(finding->person->log, sequence - 1, 1, 1, &finding->batch, err);
+    bool wanted = false;
 
     finding->looked++;
-    if (code == DBK_OK && finding->batch.count > 0 && is_wanted(finding, 0))
+    if (code == DBK_OK && finding->batch.count > 0)
+        code = is_wanted(finding, 0, &wanted, err);
+    if (wanted)
         take(finding, sequence);
     return code;
 }

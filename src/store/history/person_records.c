@@ -58,6 +58,24 @@ static bool is_sealed_by(struct dbk_slice keys, uint64_t number)
     return false;
 }
 
+/* What it says is damaged. Whose an event is the log tells without it, but where it was done by
+ * an anonymous id: that is known by its key. */
+static bool is_by_key(const struct dbk_person_records *records,
+                      const struct dbk_record *record)
+{
+    struct dbk_event_state event;
+
+    if (record->type != DBK_EVENT_RECORDED)
+        return dbk_uuid_equal(dbk_record_person(record), &records->id);
+    if (dbk_log_event(records->log, &record->subject, &event, NULL) == DBK_OK)
+        return dbk_uuid_equal(&event.person_id, &records->id);
+    for (size_t i = 0; i < records->aliases.count; i++) {
+        if (records->aliases.list[i].key == record->key)
+            return true;
+    }
+    return dbk_uuid_equal(&record->person_id, &records->id);
+}
+
 bool dbk_person_records_has(const struct dbk_person_records *records,
                             const struct dbk_record *record)
 {
@@ -65,6 +83,8 @@ bool dbk_person_records_has(const struct dbk_person_records *records,
         return record->key > 0 && is_sealed_by(records->keys, record->key);
     if (record->erased)
         return false;
+    if (record->damaged > 0)
+        return is_by_key(records, record);
     return (!is_nobodys(record) &&
             dbk_uuid_equal(dbk_record_person(record), &records->id)) ||
            is_by_alias(records, record);

@@ -107,6 +107,18 @@ wipe:
     return code;
 }
 
+/* Which of its keys does not open it. */
+static uint64_t find_damaged(struct dbk_keys *keys, const struct dbk_record *record)
+{
+    uint8_t key[DBK_KEY_BYTES];
+    bool own = dbk_keys_get(keys, record->key, key, NULL) == DBK_OK,
+         month = record->month == 0 ||
+                 dbk_keys_get(keys, record->month, key, NULL) == DBK_OK;
+
+    sealed_wipe(key);
+    return own && !month ? record->month : record->key;
+}
+
 enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *record,
                                  char *room, struct dbk_error *err)
 {
@@ -121,12 +133,12 @@ enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *recor
         return DBK_OK;
     }
     if (code == DBK_INVALID) /* the ring ends before */
-        return dbk_fail(err, DBK_DAMAGED, "its key, %llu, is not in the ring",
-                        (unsigned long long)(record->month > record->key
-                                                 ? record->month
-                                                 : record->key));
+        code = dbk_fail(err, DBK_DAMAGED, "its key, %llu, is not in the ring",
+                        (unsigned long long)find_damaged(keys, record));
     if (code == DBK_OK)
         code = dbk_record_open(record, key, room, err);
+    if (code == DBK_DAMAGED)
+        record->damaged = find_damaged(keys, record);
     sealed_wipe(key);
     return code;
 }

@@ -38,7 +38,8 @@ enum dbk_code sealed_record_key(struct dbk_keys *keys, const struct dbk_record *
 
 /* Open a record that was decoded, with the keys that there are: its slices point into room,
  * which has as many bytes as `sealed`. Where there are none it stays shut; where its key was
- * erased that, and record->erased says so. DBK_DAMAGED, and as dbk_keys_get. */
+ * erased that, and record->erased says so. DBK_DAMAGED: so does record->damaged. And as
+ * dbk_keys_get. */
 enum dbk_code sealed_open_record(struct dbk_keys *keys, struct dbk_record *record,
                                  char *room, struct dbk_error *err);
 

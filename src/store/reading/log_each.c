@@ -38,6 +38,7 @@ enum dbk_code dbk_log_record(struct dbk_log *log, uint64_t sequence,
 {
     enum dbk_code code = read_some(log, sequence - 1, sequence, batch, err);
 
+    *record = (struct dbk_record){.format = 0}; /* where nothing was decoded */
     return code == DBK_OK ? dbk_batch_record(batch, 0, record, err) : code;
 }
 
@@ -53,7 +54,8 @@ static enum dbk_code visit_batch(const struct dbk_batch *batch,
         code = dbk_batch_record(batch, i, &record, err);
         if (code == DBK_OK)
             code = visitor->record(visitor->context, &record, err);
-        else if (visitor->unreadable)
+        else if (visitor->unreadable &&
+                 (code == DBK_DAMAGED || code == DBK_UNSUPPORTED))
             code = visitor->unreadable(visitor->context, err);
     }
     return code;

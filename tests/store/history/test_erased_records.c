@@ -124,6 +124,33 @@ static void more_than_a_page_is_counted(void **state)
     dbk_erasure_finish(&erasure);
 }
 
+/* What they are counted by is in the clear, so a count that is kept is never short. */
+static void they_are_counted_while_the_ring_is_away(void **state)
+{
+    struct scratch *s = *state;
+    struct kate kate = add_kate(s);
+    struct dbk_history *history = grown(s);
+    char ring[140], aside[150], dir[120];
+    struct dbk_erasure erasure;
+    int64_t until = dbk_clock_ms() + PATIENCE_MS;
+
+    erase(s, &kate.person.subject);
+    snprintf(ring, sizeof ring, "%s.keys/ring", s->dir);
+    snprintf(aside, sizeof aside, "%s.aside", ring);
+    assert_int_equal(rename(ring, aside), 0);
+    while (dbk_keys_work(s->keys, &s->err) == DBK_OK)
+        assert_true(dbk_clock_ms() < until);
+    assert_int_equal(
+        dbk_erasure_find(s->log, history, &kate.person.subject, 0, &erasure, &s->err),
+        DBK_KEYS_AWAY);
+    dbk_erasure_finish(&erasure);
+    assert_int_equal(rename(aside, ring), 0);
+    assert_int_equal(found(s, history, &kate.person.subject).records, 4);
+    dbk_history_close(history);
+    index_of(s, dir);
+    dbk_history_remove(dir);
+}
+
 /* Not for each page anew. */
 static void so_many_records_are_looked_at_for_all_pages(void **state)
 {
@@ -309,6 +336,7 @@ int main(void)
         TEST(records_are_counted_by_their_keys),
         TEST(an_index_made_before_or_after_counts_the_same),
         TEST(more_than_a_page_is_counted),
+        TEST(they_are_counted_while_the_ring_is_away),
         TEST(so_many_records_are_looked_at_for_all_pages),
         TEST(what_was_not_looked_at_is_when_it_is_asked_again),
         TEST(who_was_deleted_first_counts_too),
