@@ -1,9 +1,11 @@
 #include "export_run.h"
 
+#include "escape.h"
 #include "export_pipeline.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #define PIECE_BYTES ((size_t)256 * 1024)
 #define WAIT_MS 200
@@ -33,16 +35,35 @@ static bool give_up(void *context)
     return false;
 }
 
-/* Decode what is in the piece's batch, and keep what is selected. */
-static enum dbk_code decode(const struct export_select *select,
-                            struct export_piece *piece, struct dbk_error *err)
+/* Its key is damaged. What is sealed goes as it is; opened, it is missing, which the writer
+ * notes. */
+static void tell_damaged(const struct export_run *run, const struct dbk_error *why)
 {
+    if (!run->unsealed)
+        return;
+    fputs("daybook export: ", stderr);
+    escape_plain(stderr, dbk_slice(why->text));
+    fputc('\n', stderr);
+}
+
+/* Decode what is in the piece's batch, and keep what is selected. */
+static enum dbk_code decode(const struct export_run *run, struct export_piece *piece,
+                            struct dbk_error *err)
+{
+    const struct export_select *select = &run->select;
+
     assert(piece->count == 0 && piece->batch.count <= EXPORT_PIECE_RECORDS);
     for (size_t i = 0; i < piece->batch.count; i++) {
         const struct dbk_batch_entry *entry = &piece->batch.entries[i];
         struct export_item *item = &piece->items[piece->count];
         enum dbk_code code = dbk_batch_record(&piece->batch, i, &item->record, err);
 
+        bool shut = code == DBK_DAMAGED && item->record.damaged > 0;
+
+        if (shut && export_selects(select, &item->record))
+            tell_damaged(run, err);
+        if (shut)
+            code = DBK_OK;
         if (code == DBK_DAMAGED)
             return dbk_fail(err, code, "%s; daybook verify tells more", err->text);
         if (code != DBK_OK)
@@ -66,7 +87,7 @@ static enum dbk_code read_piece(struct state *state, struct export_piece *piece,
                                       &piece->batch, err);
 
     if (code == DBK_OK)
-        code = decode(select, piece, err);
+        code = decode(state->run, piece, err);
     if (code == DBK_OK && piece->batch.count > 0)
         state->after = piece->batch.entries[piece->batch.count - 1].sequence;
     return code;

@@ -150,6 +150,10 @@ enum dbk_code export_writer_add(struct export_writer *writer,
     struct export_trailer *trailer = &writer->trailer;
 
     assert(writer->length < GATHERED); /* behind it there is room for any one */
+    if (item->record.damaged > 0 && writer->source.unsealed) {
+        export_writer_miss(writer, item->record.sequence, item->record.sequence);
+        return DBK_OK;
+    }
     switch (trailer->format) {
     case EXPORT_NDJSON:
         if (add_line(writer, item, err) != DBK_OK)

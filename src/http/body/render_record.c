@@ -163,11 +163,17 @@ static void expired_members(struct members *members, const struct dbk_record *re
     dbk_render_timestamp(members->render, record->before);
 }
 
-/* What there is to say of one whose key is gone, or not here, or that is not to be shown. */
+/* What there is to say of one whose key is gone, damaged, or not here, or that is not to be
+ * shown. */
 static void shut_members(struct members *members, const struct dbk_record *record)
 {
     if (dbk_type_subject(record->type) == DBK_SUBJECT_EVENT)
         person_id_member(members, record);
+    if (!record->withheld && record->damaged > 0) {
+        key(members, ",\"damaged_key\":");
+        dbk_render_number(members->render, record->damaged);
+        return;
+    }
     key(members, record->withheld ? ",\"restricted\":"
                  : record->erased ? ",\"erased\":"
                                   : ",\"sealed\":");

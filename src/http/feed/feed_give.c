@@ -34,7 +34,7 @@ static void render_batch(struct feed *feed, struct stream *stream, int64_t now)
     struct seen seen;
 
     for (size_t i = 0; i < batch->count; i++) {
-        if (dbk_batch_record(batch, i, &record, &err) != DBK_OK) {
+        if (log_page_read(batch, i, &record, &err) != DBK_OK) {
             if (i == 0)
                 stream_end(stream, "unreadable", err.text, now + FEED_LEAVE_MS);
             break;

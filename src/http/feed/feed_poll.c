@@ -26,7 +26,7 @@ static enum dbk_code render_page(struct feed *feed, const struct stream *stream,
         !feed_look(feed))
         dbk_batch_clear(batch);
     for (size_t i = 0; i < batch->count; i++) {
-        if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
+        if (log_page_read(batch, i, &record, err) != DBK_OK)
             break;
         record.withheld =
             !stream->shows_all &&

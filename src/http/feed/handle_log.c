@@ -56,7 +56,7 @@ static enum dbk_code render_piece(struct request *rq, struct dbk_render *out,
         return dbk_fail(err, DBK_DAMAGED, "the log ends before record %" PRIu64,
                         page->last);
     for (size_t i = 0; i < batch->count; i++) {
-        if (dbk_batch_record(batch, i, &record, err) != DBK_OK)
+        if (log_page_read(batch, i, &record, err) != DBK_OK)
             return log_page_unreadable(rq, batch->entries[i].sequence, err);
         record.withheld = dbk_restricted_says(withheld, rq->service->log, &record);
         log_page_record(out, &record, page->form, page->first, page->source);
@@ -222,12 +222,13 @@ static enum dbk_code look_whether_withheld(const struct request *rq, bool *withh
                                            struct dbk_error *err)
 {
     const struct dbk_restricted *all;
-    struct dbk_record record;
+    struct dbk_record record = {.format = 0};
     enum dbk_code code = withheld_all(rq, &all, err);
 
     *withheld = false;
     if (code == DBK_OK && all->count > 0) {
         code = logged_read(rq, rq->match.sequence, &record, 1, err);
+        code = log_page_names(code, &record) ? DBK_OK : code;
         *withheld =
             code == DBK_OK && dbk_restricted_says(all, rq->service->log, &record);
     }
@@ -239,7 +240,8 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
 {
     enum log_form form = log_page_wanted(rq, CLOUD_EVENT_MEDIA);
     char source[CLOUD_EVENT_SOURCE_MAX];
-    struct dbk_record record;
+    struct dbk_record record = {.format = 0};
+    enum dbk_code code;
     bool withheld;
 
     response_header(rs, "Vary", "Accept");
@@ -247,8 +249,9 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
         return err->code;
     if (wants_bytes(rq, media_of(form)))
         return withheld ? withheld_refuse(rq, err) : answer_bytes(rq, rs, err);
-    if (logged_read(rq, rq->match.sequence, &record, 1, err) != DBK_OK)
-        return err->code;
+    code = logged_read(rq, rq->match.sequence, &record, 1, err);
+    if (code != DBK_OK && !log_page_names(code, &record))
+        return code;
     record.withheld = withheld;
     if (form == LOG_JSON)
         response_begin(rs);

@@ -4,7 +4,7 @@
 
 #include "request.h"
 #include "response.h"
-#include "store/record.h"
+#include "store/log.h"
 
 #define NDJSON_MEDIA "application/x-ndjson"
 #define RECORD_MEDIA "application/msgpack" /* a record's own bytes */
@@ -25,6 +25,13 @@ void log_page_record(struct dbk_render *out, const struct dbk_record *record,
                      enum log_form form, bool first, const char *source);
 enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *details,
                            struct dbk_error *err);
+
+/* Whether a record that could not be read, with this code, can be shown all the same: its key is
+ * damaged, which it then says in the place of what it said. */
+bool log_page_names(enum dbk_code code, const struct dbk_record *record);
+/* As dbk_batch_record, of a record to be shown: where log_page_names, it is DBK_OK. */
+enum dbk_code log_page_read(const struct dbk_batch *batch, size_t i,
+                            struct dbk_record *record, struct dbk_error *err);
 
 /* A record of the page cannot be read: that is what the client is told, and how to go on
  * behind it. Returns err's code. */

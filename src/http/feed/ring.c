@@ -1,5 +1,7 @@
 #include "ring.h"
 
+#include "log_page.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -209,7 +211,7 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
                      err) != DBK_OK)
         return err->code;
     for (size_t i = 0; i < ring->batch.count; i++) {
-        enum dbk_code code = dbk_batch_record(&ring->batch, i, &record, err);
+        enum dbk_code code = log_page_read(&ring->batch, i, &record, err);
         if (code == DBK_OK)
             code = add(ring, log, &record, has, source, err);
         if (code != DBK_OK && i == 0)
@@ -217,6 +219,9 @@ enum dbk_code ring_fill(struct ring *ring, struct dbk_log *log, unsigned has,
         if (code != DBK_OK)
             break; /* told when it is the first */
         ++*added;
+        if (record.damaged > 0) /* its key may be put back: then the log tells */
+            for (unsigned k = 0; k < RING_HAS_COUNT; k++)
+                ring->from[k] = ring->next;
     }
     for (unsigned i = 0; i < RING_HAS_COUNT; i++) {
         if (!(has & 1u << i))

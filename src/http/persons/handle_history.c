@@ -35,10 +35,12 @@ static enum dbk_code render_next(struct request *rq, struct history_page *page,
     enum dbk_code code =
         dbk_log_record(rq->service->log, sequence, &rq->worker->batch, &record, err);
 
-    if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
-        return log_page_unreadable(rq, sequence, err);
-    if (code != DBK_OK)
-        return code;
+    if (!log_page_names(code, &record)) {
+        if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
+            return log_page_unreadable(rq, sequence, err);
+        if (code != DBK_OK)
+            return code;
+    }
     log_page_record(out, &record, page->form, page->next == 0, NULL);
     page->next++;
     return DBK_OK;

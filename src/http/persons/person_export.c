@@ -176,10 +176,11 @@ static enum dbk_code put_alias(struct dbk_person_export *export,
                                struct dbk_error *err)
 {
     struct dbk_record record;
+    enum dbk_code code =
+        dbk_log_record(export->log, alias->sequence, &export->batch, &record, err);
 
-    if (dbk_log_record(export->log, alias->sequence, &export->batch, &record, err) !=
-        DBK_OK)
-        return err->code;
+    if (code != DBK_OK && record.damaged == 0) /* when it was is in the clear */
+        return code;
     dbk_render_text(out, "{\"anonymous_id\":");
     dbk_render_string(out, alias->anonymous_id);
     dbk_render_text(out, ",\"datetime_created\":");
@@ -248,9 +249,10 @@ static enum dbk_code put_record(struct dbk_person_export *export, uint64_t seque
     struct dbk_record record;
     enum dbk_code code =
         dbk_log_record(export->log, sequence, &export->batch, &record, &why);
-    bool unreadable = code == DBK_DAMAGED || code == DBK_UNSUPPORTED;
+    bool unreadable =
+        record.damaged == 0 && (code == DBK_DAMAGED || code == DBK_UNSUPPORTED);
 
-    if (code != DBK_OK && !unreadable)
+    if (code != DBK_OK && !unreadable && record.damaged == 0)
         return dbk_fail(err, code, "%s", why.text);
     dbk_render_text(out, export->any ? "," : "");
     export->any = true;

@@ -57,6 +57,7 @@ export function shutBy(data = {}) {
   if (data.erased === true) return "erased: nobody can read it any more";
   if (data.restricted === true) return "restricted: shown to the scope admin only";
   if (data.sealed === true) return "sealed: its key is not here";
+  if (data.damaged_key) return `damaged: key ${data.damaged_key} has to be put back`;
   return null;
 }
 
