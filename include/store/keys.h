@@ -129,7 +129,8 @@ enum dbk_code dbk_keys_next(struct dbk_keys *keys, uint64_t highest, uint64_t *n
 
 /* Destroy these keys: overwritten, synced, read back, and out of memory. Erased, missing and
  * damaged ones are fine, and count 0, so that it can be done again at any time. The record
- * that says so must be durable before.
+ * that says so must be durable before. What a rotation has made by then, which has these keys,
+ * too, goes with them: one that was killed is cleared away, one that is under way begins anew.
  *
  * through (0: leave it) is the sequence up to which every erasure that the log tells of is
  * done then, with these; it is kept with the ring (dbk_keys_state), so that no older ring
@@ -183,6 +184,8 @@ struct dbk_keys_state {
      * master key is not destroyed yet (dbk_keys_rotation's done). */
     dbk_timestamp rotated_at;
     uint64_t rotated_through;
+    /* A rotation was killed: what it had made lies there. */
+    bool left;
 };
 enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
                              struct dbk_error *err);
@@ -225,7 +228,9 @@ enum dbk_code dbk_keys_note_copy(struct dbk_keys *keys,
 
 /* Wrap every key anew, by another master key, and destroy the former: every older copy of
  * the ring is worthless then, wherever it lies, with what has been erased since. Old
- * backups of the log go on with the new ring. Other processes go on, too.
+ * backups of the log go on with the new ring. Other processes go on, too: while the keys are
+ * wrapped they change the ring as ever, and wait at the end for as long as reading it takes, and
+ * a sync. Where they erase again and again, the third attempt makes them wait throughout.
  *
  * The new master key is made as the file with ".new" behind the master key's path; where the
  * master key lies elsewhere, and its owner has put one there, it is that. In the end it lies in
@@ -236,6 +241,7 @@ enum dbk_code dbk_keys_note_copy(struct dbk_keys *keys,
  *
  * DBK_DAMAGED      a slot is, which an older copy may have; nothing was changed
  * DBK_EXISTS       the file ".new" holds the master key of now
+ * DBK_BUSY         another rotation is under way
  * DBK_UNSUPPORTED  read only
  * DBK_KEYS_AWAY, DBK_IO, DBK_NO_ROOM, DBK_NO_MEMORY; err says where the ring is wrapped anew
  * already, and the former key not destroyed yet */

@@ -87,6 +87,12 @@ void keys_look_warn(const struct keys_look *look,
     if (!look->sealed || *look->error)
         return; /* that is told by itself */
     warn_of_copy(look, &sayer);
+    if (look->state.left)
+        say(&sayer,
+            "a rotation of the master key was killed: what it had made lies beside the "
+            "ring and the master key, as files that end with .new, and is cleared away "
+            "by the next erasure, the next start of serve, and by daybook keys backup "
+            "and rotate");
     if (look->state.beside)
         say(&sayer,
             "the master key lies beside the ring, in %s: who copies the one copies the "

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -147,6 +148,27 @@ static enum dbk_code overwrite(int fd, const char *path, const char *bytes,
     if (code == DBK_OK && ftruncate(fd, (off_t)length) != 0)
         code = dbk_system_fail(err, "cut", path);
     return code == DBK_OK ? dbk_sync_file(fd, path, err) : code;
+}
+
+/* So many line feeds are no key, whatever became of it. */
+enum { BLANK = READ_MOST };
+
+enum dbk_code master_destroy(const char *path, struct dbk_error *err)
+{
+    char blank[BLANK];
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    enum dbk_code code = DBK_OK;
+
+    if (fd < 0 && errno == ENOENT)
+        return DBK_OK;
+    if (fd >= 0) {
+        memset(blank, '\n', sizeof blank);
+        code = overwrite(fd, path, blank, sizeof blank, err);
+        close(fd);
+    }
+    if (code == DBK_OK && unlink(path) != 0)
+        code = dbk_system_fail(err, "remove", path);
+    return code;
 }
 
 enum dbk_code master_overwrite(const char *path, const char *from,

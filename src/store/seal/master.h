@@ -27,4 +27,8 @@ enum dbk_code master_make(const char *path, uint8_t key[DBK_KEY_BYTES],
 enum dbk_code master_overwrite(const char *path, const char *from,
                                struct dbk_error *err);
 
+/* Remove the file, written over where we may: nothing of its key is left on the disk. None is
+ * fine. Killed in between, what it holds is no key. DBK_IO, DBK_NO_ROOM. */
+enum dbk_code master_destroy(const char *path, struct dbk_error *err);
+
 #endif

@@ -289,6 +289,7 @@ enum dbk_code dbk_keys_state(struct dbk_keys *keys, struct dbk_keys_state *out,
     out->copied_epoch = mark->copied_epoch;
     out->copied_count = mark->copied_count;
     out->copied_at = mark->copied_at;
+    out->left = ring_look_left(keys) == RING_LEFT;
     out->rotated_at = mark->rotated_at;
     if (code == DBK_OK && mark->rotated_through > 0 &&
         ring_holds_master(keys, keys->master))

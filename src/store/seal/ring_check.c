@@ -4,26 +4,33 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum dbk_code ring_walk(struct dbk_keys *keys, const struct ring_walk *walk,
-                        struct dbk_error *err)
+enum dbk_code ring_walk_file(int fd, uint64_t count, const char *path,
+                             const struct ring_walk *walk, struct dbk_error *err)
 {
     uint8_t *slots = malloc((size_t)RING_STEP * RING_SLOT);
-    uint64_t count = 0;
-    enum dbk_code code;
+    enum dbk_code code = DBK_OK;
 
     if (!slots)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory to read keys");
-    code = ring_size(keys->file.fd, keys->path, &count, err);
     for (uint64_t at = 1; code == DBK_OK && at <= count; at += RING_STEP) {
         size_t some = count - at < RING_STEP ? (size_t)(count - at + 1) : RING_STEP;
 
-        code = ring_read_at(keys->file.fd, slots, some * RING_SLOT, RING_SLOT_AT(at),
-                            keys->path, err);
+        code = ring_read_at(fd, slots, some * RING_SLOT, RING_SLOT_AT(at), path, err);
         if (code == DBK_OK)
             code = walk->visit(walk->context, at, some, slots, err);
     }
     free(slots);
     return code;
+}
+
+enum dbk_code ring_walk(struct dbk_keys *keys, const struct ring_walk *walk,
+                        struct dbk_error *err)
+{
+    uint64_t count;
+    enum dbk_code code = ring_size(keys->file.fd, keys->path, &count, err);
+
+    return code == DBK_OK ? ring_walk_file(keys->file.fd, count, keys->path, walk, err)
+                          : code;
 }
 
 enum ring_slot ring_open_slot(const struct dbk_keys *keys, uint64_t number,

@@ -75,6 +75,9 @@ enum dbk_code dbk_keys_erase(struct dbk_keys *keys, const uint64_t *numbers,
         code = ring_sync(keys->file.fd, keys->path, err);
     if (code == DBK_OK)
         code = read_back(keys, numbers, count, in_file, err);
+    /* Of a rotation that was killed, or is under way, which begins anew then. */
+    if (code == DBK_OK && ring_look_left(keys) != RING_NOTHING)
+        code = ring_take_away(keys, err);
     mark = keys->file.mark;
     if (through > mark.erased_through)
         mark.erased_through = through;

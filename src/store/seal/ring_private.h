@@ -99,8 +99,14 @@ enum dbk_code ring_put_page(int fd, const struct ring_fixed *fixed,
 /* Finish a rotation that was killed past the point of no return, and clear away what one left
  * that was not. */
 enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err);
-/* The same within a change. */
+/* Whether there is any such thing, or it is a rotation's that is under way. */
+enum ring_left { RING_NOTHING, RING_LEFT, RING_UNDER_WAY };
+enum ring_left ring_look_left(const struct dbk_keys *keys);
+/* The same within a change. DBK_BUSY: a rotation is under way. */
 enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err);
+
+/* Within a change: clear away what a rotation has made, also of one that is under way. */
+enum dbk_code ring_take_away(struct dbk_keys *keys, struct dbk_error *err);
 
 /* Whether the file can be read, and holds the master key that the ring is wrapped by. */
 bool ring_holds_master(const struct dbk_keys *keys, const char *path);
@@ -127,6 +133,9 @@ struct ring_walk {
 };
 enum dbk_code ring_walk(struct dbk_keys *keys, const struct ring_walk *walk,
                         struct dbk_error *err);
+/* The same of so many slots of a file, which may be changed meanwhile. */
+enum dbk_code ring_walk_file(int fd, uint64_t count, const char *path,
+                             const struct ring_walk *walk, struct dbk_error *err);
 
 /* Read a slot of a walk, and unwrap its key. */
 enum ring_slot ring_open_slot(const struct dbk_keys *keys, uint64_t number,

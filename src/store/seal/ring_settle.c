@@ -5,6 +5,7 @@
 #include "store/durable.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -33,6 +34,16 @@ bool ring_holds_master(const struct dbk_keys *keys, const char *path)
 
 enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
 {
+    if (ring_look_left(keys) == RING_UNDER_WAY)
+        return dbk_fail(err, DBK_BUSY,
+                        "the master key of %s is being rotated: try again when that is "
+                        "done",
+                        keys->path);
+    return ring_take_away(keys, err);
+}
+
+enum dbk_code ring_take_away(struct dbk_keys *keys, struct dbk_error *err)
+{
     char ring[RING_NEXT_PATH], master[RING_NEXT_PATH];
     enum dbk_code code;
 
@@ -56,23 +67,47 @@ enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
         code = master_overwrite(keys->master, master, err);
     }
     if (code == DBK_OK)
-        code = clear(master, err);
+        code = master_destroy(master, err);
     return code == DBK_OK ? dbk_sync_directory(keys->dir, err) : code;
+}
+
+/* Who rotates has it locked, alone. */
+static enum ring_left look_at(const char *ring)
+{
+    int fd = open(ring, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool locked;
+
+    if (fd < 0)
+        return errno == ENOENT ? RING_NOTHING : RING_LEFT;
+    locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked ? RING_UNDER_WAY : RING_LEFT;
+}
+
+enum ring_left ring_look_left(const struct dbk_keys *keys)
+{
+    char ring[RING_NEXT_PATH], master[RING_NEXT_PATH];
+    enum ring_left left;
+
+    ring_next_path(keys->path, ring);
+    ring_next_path(keys->master, master);
+    left = look_at(ring);
+    if (left == RING_NOTHING && keys->beside && access(master, F_OK) == 0)
+        return RING_LEFT;
+    return left;
 }
 
 enum dbk_code ring_settle(struct dbk_keys *keys, struct dbk_error *err)
 {
-    char ring[RING_NEXT_PATH], master[RING_NEXT_PATH];
     enum dbk_code code;
 
-    ring_next_path(keys->path, ring);
-    ring_next_path(keys->master, master);
-    if (access(ring, F_OK) != 0 && (!keys->beside || access(master, F_OK) != 0))
+    if (ring_look_left(keys) == RING_NOTHING)
         return DBK_OK;
     code = ring_change_begin(keys, err);
     if (code != DBK_OK)
         return code;
-    code = ring_settle_changing(keys, err);
+    if (ring_look_left(keys) == RING_LEFT)
+        code = ring_take_away(keys, err);
     ring_change_end(keys);
     return code;
 }
