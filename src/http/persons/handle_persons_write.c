@@ -32,6 +32,33 @@ static enum dbk_code answer_known(struct request *rq, struct response *rs,
     return person_answer(rq, rs, &person, &brought->person, 0, err);
 }
 
+/* Its id, or its Idempotency-Key, is of somebody who was erased since. */
+static enum dbk_code refuse_erased(struct request *rq, struct dbk_error *err)
+{
+    rq->failure = 410;
+    return dbk_fail(err, DBK_NOT_FOUND,
+                    "The person has been erased: what was held is gone for good, and "
+                    "the id is never used again");
+}
+
+static bool is_erased(const struct request *rq, const struct dbk_uuid *id)
+{
+    struct dbk_person_state person;
+
+    return !request_only_ingests(rq) &&
+           dbk_log_person(rq->service->log, id, &person, NULL) == DBK_OK &&
+           person.erased;
+}
+
+/* What was appended the first time. Its signup may have been forgotten by age. */
+static enum dbk_code read_again(struct request *rq, const struct dbk_verdict *verdict,
+                                struct dbk_record pair[2], struct dbk_error *err)
+{
+    enum dbk_code code = logged_read(rq, verdict->first_sequence, pair, 2, err);
+
+    return code == DBK_OK && pair[0].erased ? refuse_erased(rq, err) : code;
+}
+
 static enum dbk_code create(struct request *rq, struct response *rs,
                             const struct dbk_record *brought,
                             struct person_draft *draft, struct dbk_error *err)
@@ -52,8 +79,10 @@ static enum dbk_code create(struct request *rq, struct response *rs,
     }
     if (code == DBK_OK)
         code = submit_accept(rq, rs, command, err);
+    if (code == DBK_CONFLICT && is_erased(rq, &brought->subject))
+        code = refuse_erased(rq, err);
     if (code == DBK_OK && replayed)
-        code = logged_again(rq, verdict->first_sequence, draft->records, 2, err);
+        code = read_again(rq, verdict, draft->records, err);
     if (code == DBK_OK)
         code = person_answer_created(rq, rs, draft->records,
                                      replayed ? &brought->person : NULL, verdict, err);

@@ -137,6 +137,16 @@ static void person_of(const struct dbk_record *created, dbk_timestamp recorded_a
     copy(person->external_id, created->person.external_id);
 }
 
+/* Nobody is told of an event that was forgotten by age. */
+static bool is_forgotten(const struct request *rq, const struct dbk_record *event)
+{
+    uint64_t through;
+
+    return event->erased ||
+           dbk_log_expired(rq->service->log, &through, NULL) != DBK_OK ||
+           event->sequence <= through;
+}
+
 enum dbk_code person_answer_created(const struct request *rq, struct response *rs,
                                     const struct dbk_record pair[2],
                                     const struct dbk_person_fields *named,
@@ -165,7 +175,8 @@ enum dbk_code person_answer_created(const struct request *rq, struct response *r
     dbk_render_init(&events, 1024);
     events.zone = rs->body.zone;
     dbk_render_text(&events, "[");
-    render_logged_event(&events, &pair[1], verdict->recorded_at, 0);
+    if (!named || !is_forgotten(rq, &pair[1]))
+        render_logged_event(&events, &pair[1], verdict->recorded_at, 0);
     dbk_render_text(&events, "]");
     response_begin(rs);
     render_logged_person(&rs->body, &person, pair[0].person.properties,

@@ -16,7 +16,8 @@ enum dbk_code person_answer(struct request *rq, struct response *rs,
                             struct dbk_error *err);
 
 /* Answer 201 with a person that was just made (named: NULL), or whose making is told again,
- * from its person.created and its signup. Where the person was restricted since, and this
+ * from its person.created and its signup, which is left out where it was forgotten by age.
+ * Where the person was restricted since, and this
  * request may not be told of it, that is the id, and the fields that the request named. */
 enum dbk_code person_answer_created(const struct request *rq, struct response *rs,
                                     const struct dbk_record pair[2],

@@ -110,7 +110,7 @@ class Erase(unittest.TestCase):
         again = self.client.request("POST", "/persons", person(
             first_name=MARK, external_id="ext-" + MARK, email=f"{MARK}@x.mock",
             properties={"note": MARK}), {"Idempotency-Key": "made"})
-        self.assertEqual(again.status, 409, again.body)
+        self.assertEqual(again.status, 410, again.body)
         self.assertNotIn(MARK.encode(), again.body)
         self.ask("POST", f"/persons/{one}/aliases", {"anonymous_id": "anon-" + MARK}, 409,
                  **{"Idempotency-Key": "tied"})

@@ -53,6 +53,21 @@ class ToldAgain(unittest.TestCase):
         self.assertEqual([each["status"] for each in again.data], [409, 201])
         self.assertNotIn(one, again.body.decode())
 
+    def test_who_was_made_and_is_erased_is_gone(self):
+        """By the key that it was made with, and by its id; never 'taken by another'."""
+        one = new_id()
+        body = person(id=one)
+        keyed = {"by": "writer", "Idempotency-Key": new_id()}
+        first = self.ask("POST", "/persons", body, **keyed)
+        self.assertEqual((first.status, first.data["id"]), (201, one), first.body)
+        self.assertEqual(self.ask("POST", "/persons", body, **keyed).body, first.body)
+        self.erase(one)
+        for headers in (keyed, {"by": "writer"}):
+            again = self.ask("POST", "/persons", body, **headers,
+                             Accept="application/problem+json")
+            self.assertEqual(again.status, 410, again.body)
+            self.assertIn("erased", again.json["type"])
+
     def test_who_was_restricted_and_is_erased_is_erased(self):
         """Nothing is kept of the person, so nothing is withheld."""
         one = self.made("/persons", person(first_name=SAID))
