@@ -11,8 +11,9 @@
 
 enum {
     NODES = 2,
-    MANY = 4200
-}; /* more than a ring has beyond those that must be ahead */
+    MANY = 4200, /* more than a ring has beyond those that must be ahead */
+    HELD_MS = 50 /* a write that nobody settles */
+};
 #define THERE (DBK_KEYS_AHEAD + 4096)
 
 struct cluster {
@@ -60,7 +61,7 @@ static void begin(struct cluster *cluster, int i)
         free(bytes);
     }
     sealed_open_keys(&node->s);
-    node_open(node, &cluster->stream, &cluster->id, 50);
+    node_open(node, &cluster->stream, &cluster->id, HELD_MS);
 }
 
 static int setup(void **state)
@@ -97,10 +98,14 @@ static int teardown(void **state)
 
 static void node_reopen(struct node *node)
 {
+    struct dbk_log_options options = {.map_size = (size_t)1 << 30, .held_ms = HELD_MS};
+
     dbk_log_close(node->s.log);
     dbk_keys_close(node->s.keys);
     sealed_open_keys(&node->s);
-    scratch_open(&node->s);
+    options.keys = node->s.keys;
+    if (dbk_log_open(node->s.dir, &options, &node->s.log, &node->s.err) != DBK_OK)
+        fail_msg("%s", node->s.err.text);
 }
 
 /* In one submission. */
