@@ -16,6 +16,7 @@ import uuid
 from fold import check_reads
 from harness import PATIENCE, PROGRAM, Server
 from load import Load
+from postgres import Postgres
 from reads import Reads
 from tables import Held, drop_schemas, query, rows, schemas, waiting_for
 
@@ -95,12 +96,17 @@ class Case(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def waiting(self, name, *arguments):
-        """A process whose tables are built, and that cannot put them in place of the
-        schema of that name before what it waits for is released; and that."""
+    def held_swap(self, name):
+        """What no tables can be put in place of the schema of that name before."""
         held = Held(self.server, "select pg_advisory_xact_lock("
                     f"hashtextextended('daybook migration {name}', 0))")
         self.addCleanup(held.release)
+        return held
+
+    def waiting(self, name, *arguments):
+        """A process whose tables are built, and that cannot put them in place of the
+        schema of that name before what it waits for is released; and that."""
+        held = self.held_swap(name)
         process = self.spawn(*arguments)
         self.server.wait_for(lambda: waiting_for(self.server, held), "the swap")
         self.assertIn(name + "_shadow", query(
@@ -109,6 +115,12 @@ class Case(unittest.TestCase):
 
     def verify(self):
         self.daybook("verify", "--projection")
+
+    def beside(self):
+        """What status tells of our schemas beside the live one."""
+        told = json.loads(self.server.run("status", "--json", check=False).stdout)
+        return {each["name"]: each for each in told["schemas"]
+                if each["name"].startswith((self.schema, "left_by_"))}
 
 
 class Beside(Case):
@@ -214,11 +226,13 @@ class Stopped(Case):
         self.daybook("rebuild")
         before = query(self.server, "select tableoid from checkpoint")
         for number in (signal.SIGINT, signal.SIGTERM):
+            held = self.held_swap(self.schema)  # else it may be done before it is stopped
             process = self.spawn("rebuild")
             self.server.wait_for(lambda: self.schema + "_shadow" in schemas(self.server),
                                  "the schema that is built in")
             process.send_signal(number)
             said, _ = process.communicate(timeout=PATIENCE)
+            held.release()
             self.assertEqual(process.returncode, FAILED, said)
             self.assertIn("nothing was changed", said)
             self.assertEqual(schemas(self.server), [self.schema])
@@ -272,12 +286,6 @@ class Shell(Case):
                       self.daybook("rebuild", "--undo", expect=FAILED).stderr)
         self.assertEqual(schemas(self.server), [self.schema])
 
-    def beside(self):
-        """What status tells of our schemas beside the live one."""
-        told = json.loads(self.server.run("status", "--json", check=False).stdout)
-        return {each["name"]: each for each in told["schemas"]
-                if each["name"].startswith((self.schema, "left_by_"))}
-
     def test_the_kept_tables_have_a_size_in_status(self):
         self.generate(1000)
         self.daybook("rebuild")
@@ -287,6 +295,55 @@ class Shell(Case):
         self.assertGreater(kept["bytes"], 100_000)
         self.assertRegex(self.server.run("status").stdout,
                          fr"(?m)^kept tables +[0-9.]+ [KM]iB, schema {self.schema}_old; ")
+
+    def test_a_dry_run_tells_the_difference_and_changes_nothing(self):
+        self.generate(1000)
+        self.assertIn("not there", self.daybook("rebuild", "--dry-run",
+                                                expect=DIFFERENT).stdout)
+        self.daybook("rebuild")
+        self.daybook("rebuild", "--dry-run")
+        query(self.server, "update event set event_type = 'x' where id in "
+                           "(select id from event order by sequence limit 15)")
+        query(self.server, "update event_hour set events = events + 1")
+        before = rows(self.server)
+        told = json.loads(self.daybook("rebuild", "--dry-run", "--json",
+                                       expect=DIFFERENT).stdout)
+        self.assertEqual((told["equal"], told["changed"]), (False, 15))
+        self.assertEqual({each["columns"] for each in told["differences"]
+                          if each["table"] == "event"}, {"event_type"})
+        self.assertGreater(told["statistics"], 0)
+        self.assertEqual(rows(self.server), before)
+        self.assertEqual(schemas(self.server), [self.schema])
+
+    def test_wrong_use_is_told(self):
+        self.generate(10)
+        for arguments in (("--undo", "--keep-old"), ("--undo", "--dry-run"),
+                          ("--drop-old", "--undo")):
+            self.assertIn("exclude each other",
+                          self.daybook("rebuild", *arguments, expect=MISUSED).stderr)
+
+    def test_without_a_log_nothing_is_made(self):
+        self.daybook("rebuild", expect=FAILED)
+        self.assertEqual(schemas(self.server), [])
+
+    def test_postgres_away_is_a_failure(self):
+        self.generate(10)
+        self.server.env["DB_HOST"] = "/tmp/daybook-nobody-here"
+        done = self.server.run("rebuild", check=False)
+        self.server.env["DB_HOST"] = os.environ["DAYBOOK_TEST_PG"]
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn("cannot be reached", done.stderr)
+
+
+class LeftBehind(Case):
+    """In a PostgreSQL of its own, for any rebuild drops what others have left."""
+
+    def setUp(self):
+        postgres = Postgres()
+        self.addCleanup(postgres.close)
+        super().setUp()
+        self.server.env.update(postgres.settings())
+        self.schema = self.server.env["DB_SCHEMA"]
 
     def waiting_replay(self):
         """A replay that waits for its swap; its schema; and what it waits for."""
@@ -327,44 +384,6 @@ class Shell(Case):
         self.assertEqual(process.wait(PATIENCE), DONE)
         self.assertIn(into, self.beside())
         query(self.server, f"set client_min_messages = warning; drop schema {into} cascade")
-
-    def test_a_dry_run_tells_the_difference_and_changes_nothing(self):
-        self.generate(1000)
-        self.assertIn("not there", self.daybook("rebuild", "--dry-run",
-                                                expect=DIFFERENT).stdout)
-        self.daybook("rebuild")
-        self.daybook("rebuild", "--dry-run")
-        query(self.server, "update event set event_type = 'x' where id in "
-                           "(select id from event order by sequence limit 15)")
-        query(self.server, "update event_hour set events = events + 1")
-        before = rows(self.server)
-        told = json.loads(self.daybook("rebuild", "--dry-run", "--json",
-                                       expect=DIFFERENT).stdout)
-        self.assertEqual((told["equal"], told["changed"]), (False, 15))
-        self.assertEqual({each["columns"] for each in told["differences"]
-                          if each["table"] == "event"}, {"event_type"})
-        self.assertGreater(told["statistics"], 0)
-        self.assertEqual(rows(self.server), before)
-        self.assertEqual(schemas(self.server), [self.schema])
-
-    def test_wrong_use_is_told(self):
-        self.generate(10)
-        for arguments in (("--undo", "--keep-old"), ("--undo", "--dry-run"),
-                          ("--drop-old", "--undo")):
-            self.assertIn("exclude each other",
-                          self.daybook("rebuild", *arguments, expect=MISUSED).stderr)
-
-    def test_without_a_log_nothing_is_made(self):
-        self.daybook("rebuild", expect=FAILED)
-        self.assertEqual(schemas(self.server), [])
-
-    def test_postgres_away_is_a_failure(self):
-        self.generate(10)
-        self.server.env["DB_HOST"] = "/tmp/daybook-nobody-here"
-        done = self.server.run("rebuild", check=False)
-        self.server.env["DB_HOST"] = os.environ["DAYBOOK_TEST_PG"]
-        self.assertEqual(done.returncode, FAILED)
-        self.assertIn("cannot be reached", done.stderr)
 
 
 class Private(unittest.TestCase):
