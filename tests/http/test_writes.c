@@ -84,7 +84,13 @@ static void let_go(void)
     hear(lent.fds[0], 201, "\"held\"");
 }
 
-/* Where a thread was late to idle, its connection is not among them: then again. */
+/* Where a thread was late to idle, its connection is not among them: then again, after a pause
+ * that grows, for on a busy machine they take longer. */
+static void pause_after(unsigned round)
+{
+    usleep(10000 + 1000 * round);
+}
+
 static void send_until_together(size_t wanted, void (*send)(unsigned round),
                                 void (*listen)(unsigned round))
 {
@@ -95,7 +101,7 @@ static void send_until_together(size_t wanted, void (*send)(unsigned round),
         listen(round);
         if (atomic_load(&seen.most) >= wanted)
             return;
-        usleep(10000);
+        pause_after(round);
     }
     fail_msg("never %zu together", wanted);
 }
@@ -209,7 +215,7 @@ static void fail_together(enum dbk_code code, int status, const char *saying)
         assert_true(failed > 0);
         if (failed == CONNECTIONS - 1)
             return;
-        usleep(10000);
+        pause_after(round);
     }
     fail_msg("never all");
 }

@@ -10,7 +10,7 @@ from served import person
 
 
 def next_month():
-    today = datetime.date.today()
+    today = datetime.datetime.now(datetime.timezone.utc)
     return (today.replace(day=28) + datetime.timedelta(days=10)).strftime("%Y-%m")
 
 

@@ -111,6 +111,10 @@ class Standbys(unittest.TestCase):
             return self.metric("daybook_standby_reads_total") > before
         self.server.wait_for(answered, "a standby that answers")
 
+    def await_line(self, words):
+        """It is told a moment after it is so."""
+        self.server.wait_for(lambda: words in self.server.told(), "the line: " + words)
+
     def test_killed_frozen_and_back(self):
         kate = self.create()
         for hurt, count in ((self.standbys[0].kill, 1), (self.standbys[1].freeze, 0)):
@@ -120,10 +124,10 @@ class Standbys(unittest.TestCase):
                 self.assertEqual(self.client.get("/events?limit=1").status, 200)
             self.await_standbys(count)
             self.assertEqual(self.ask(self.create().data["id"]).status, 200)
-        self.assertIn("leave out the standby", self.server.told())
+        self.await_line("leave out the standby")
         self.mend()
         self.await_standbys(2)
-        self.assertIn("use the standby again", self.server.told())
+        self.await_line("use the standby again")
 
     def test_statistics_and_rebuilds_are_no_exception(self):
         kate = self.create()
@@ -142,11 +146,10 @@ class Standbys(unittest.TestCase):
         self.server.start()
         self.client = self.server.client()
         self.await_standbys(1)
-        self.assertIn(f"{self.primary.directory} port 5432: it is no standby",
-                      self.server.told())
+        self.await_line(f"{self.primary.directory} port 5432: it is no standby")
         third.sql("select pg_promote()")
         self.await_standbys(0)
-        self.assertIn(f"{third.directory} port 5432: it is no standby", self.server.told())
+        self.await_line(f"{third.directory} port 5432: it is no standby")
         kate = self.create()
         self.assertEqual(self.ask(kate.data["id"]).data, kate.data)
         self.server.stop()

