@@ -9,10 +9,9 @@ static void another_opening_ends_who_leads(void **state)
     cluster_write(cluster, 3);
     send_raw(cluster, ghost_opening(leader));
     assert_int_not_equal(node_write(leader, &cluster->err), DBK_OK);
-    await_line(leader, "follows ghost");
+    await_known_leader(leader, "ghost");
     await_state(leader, DBK_REPLICA_FOLLOWS);
     assert_int_equal(node_write(leader, &cluster->err), DBK_NOT_LEADER);
-    assert_string_equal(look(leader).leader, "ghost");
     elect(&cluster->nodes[1]);
     cluster_write(cluster, 3);
     await_equal(cluster);
@@ -51,7 +50,9 @@ static void two_that_open_at_once_are_no_loss(void **state)
     send_raw(cluster, hand_over);
     if (!eventually(has_read, &openings))
         fail_msg("%s", node->lines);
-    assert_int_equal(look(node).state, DBK_REPLICA_OPENS);
+    /* On a busy machine the answer may have come by now: then it leads, and is overtaken. */
+    assert_true(look(node).state == DBK_REPLICA_OPENS ||
+                look(node).state == DBK_REPLICA_LEADS);
     send_raw(cluster, ghost_opening(leader));
     await_state(node, DBK_REPLICA_FOLLOWS);
     elect(node);
