@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 20000 /* until what must happen has not happened */
+#define PATIENCE_MS 60000 /* until what must happen has not happened */
 
 struct live {
     char dir[SCRATCH_DIR_MAX];

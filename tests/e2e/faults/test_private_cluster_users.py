@@ -118,11 +118,23 @@ class Users(WithPrivateCluster):
     def follows(self):
         return self.server.told().count("following the log")
 
+    def hold_swap(self):
+        """No new tables are put in place before the private PostgreSQL ends."""
+        holder = subprocess.Popen(
+            ["psql", "-h", self.cluster, "-U", "daybook", "-d", "postgres", "-qAt"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(holder.communicate)
+        holder.stdin.write("select 'held' from pg_advisory_lock("
+                           "hashtextextended('daybook migration daybook', 0));\n")
+        holder.stdin.flush()
+        self.assertEqual(holder.stdout.readline(), "held\n")
+
     def test_a_rebuild_begins_anew_when_the_server_stops(self):
         self.server.stop()
         subprocess.run([os.environ["DAYBOOK_GENERATE"], "--data-dir", self.server.data_dir,
-                        "--events", "50000"], check=True, stdout=subprocess.DEVNULL)
+                        "--events", "5000"], check=True, stdout=subprocess.DEVNULL)
         self.server.start()
+        self.hold_swap()  # else it may be done before
         rebuild = self.tool("rebuild")
         self.server.wait_for(lambda: self.has_schema("daybook_shadow"), "the new tables")
         self.server.stop()

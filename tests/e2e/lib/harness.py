@@ -19,7 +19,7 @@ import time
 import uuid
 
 PROGRAM = os.environ["DAYBOOK"]
-PATIENCE = 60  # seconds until something that must happen has not happened
+PATIENCE = 120  # seconds until something that must happen has not happened
 GRACE = 2  # seconds in which the tables of a server that answers are followed
 # What a server of a test is set to that looks for a text in the log's bytes, or holds an export
 # against what the API says. All others have the default.
@@ -104,12 +104,31 @@ def _names(headers):
     return {name.replace("_", "-").title(): value for name, value in headers.items()}
 
 
+_held = []  # what keeps this process's ports from others
+PORTS = 100  # of each process
+
+
+def own_ports(last):
+    """So many that no other process of the tests takes, also while none listens there."""
+    while not _held:
+        # Browsers refuse 10080.
+        first = random.SystemRandom().randrange(11000, last - PORTS, PORTS)
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0daybook-tests-ports-{first}")
+        except OSError:
+            mark.close()
+            continue
+        _held.append((mark, range(first, first + PORTS)))
+    return _held[0][1]
+
+
 def free_port():
     """None that the system gives to whoever asks for any, as connections do: a server that is
     stopped and started again must find its own still free."""
     with open("/proc/sys/net/ipv4/ip_local_port_range") as given:
-        first = int(given.read().split()[0])
-    ports = range(11000, first) if first > 20000 else [0]  # 10080 browsers refuse
+        last = int(given.read().split()[0])
+    ports = own_ports(last) if last > 20000 else [0]
     while True:
         with socket.socket() as probe:
             try:

@@ -10,7 +10,7 @@
 #define NEXT "GET / HTTP/1.1\r\n\r\n"
 #define SHOWN "GET / HTTP/1.1\r\n\r\n"
 
-enum { PATIENCE_MS = 10000, SHORT_MS = 50 };
+enum { PATIENCE_MS = 60000, SHORT_MS = 50 };
 
 static int ends[2]; /* ours, and the client's */
 static atomic_bool stopping;
