@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 import unittest
@@ -267,6 +268,32 @@ class Refused(Sealed):
         ring[4096 + 64 * (record["data"]["key"] - 1) + 20] ^= 1
         self.write("log/keys/ring", bytes(ring))
         self.refuses(f"record {record['sequence']}", status=DIFFERENT)
+
+    def test_what_is_appended_meanwhile(self):
+        """Held between its two walks, where it makes the ring; if it was not, once more."""
+        line = {"person_id": self.living[0], "event_type": "late",
+                "datetime_created": "2024-03-01T00:00:00"}
+        for n in range(20):
+            self.write("events", json.dumps({
+                **line, "id": f"018cc251-f514-7dc5-a16f-{n:012}"}).encode() + b"\n")
+            process = self.start("reseal", "log", "--data-dir", "made", "--by-month",
+                                 stderr=subprocess.PIPE)
+            while process.poll() is None and not os.path.exists(self.path("made/keys.tmp")):
+                time.sleep(0.001)
+            process.send_signal(signal.SIGSTOP)
+            held = not os.path.exists(self.path("made", "log.tmp")) and process.poll() is None
+            if held:
+                self.run_tool("import", "-", "events", "--data-dir", "log")
+            process.send_signal(signal.SIGCONT)
+            told = self.wait_end(process)[1]
+            if held:
+                break
+            shutil.rmtree(self.path("made"))
+        self.assertTrue(held)
+        self.assertEqual(process.returncode, FAILED, told)
+        self.assertIn(b"log got 1 records meanwhile: stop what writes to it", told)
+        self.assertFalse(os.path.exists(self.path("made")))
+        self.reseal()
 
     def test_a_disk_that_is_full(self):
         os.mkdir(self.path("small"))
