@@ -55,7 +55,7 @@ static struct dbk_command *draft_event(const struct batch_frame *frame, size_t i
     submit_meta(frame->rq, &body->record);
     item->id = body->record.subject;
     item->has_id = body->has_id;
-    return submit_drafts(&body->record, 1, err);
+    return submit_draft_in(frame->block, &body->record, err);
 }
 
 static struct dbk_command *draft_person(const struct batch_frame *frame,

@@ -4,7 +4,7 @@
 
 #include "body_fields.h"
 #include "request.h"
-#include "store/command.h"
+#include "store/decide/command_block.h"
 #include "store/render.h"
 #include "submit.h"
 
@@ -14,6 +14,7 @@ struct batch_frame {
     struct dbk_body_rules rules;
     char clock_offset[24]; /* the text of that of rules */
     struct submit_ids ids;
+    struct dbk_command_block *block; /* of the commands of events */
     bool replayed; /* the ids are others than were drafted, and are read from the log */
 };
 

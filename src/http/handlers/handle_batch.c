@@ -28,6 +28,7 @@ static void finish(struct batch *batch)
 {
     for (size_t i = 0; i < batch->command_count; i++)
         dbk_command_destroy(batch->commands[i]);
+    dbk_command_block_destroy(batch->frame.block);
     free(batch->commands);
     free(batch->items);
 }
@@ -39,7 +40,8 @@ static enum dbk_code draft_all(struct body_items *items, struct batch *batch,
 
     batch->items = calloc(items->count, sizeof *batch->items);
     batch->commands = calloc(items->count, sizeof(struct dbk_command *));
-    if (!batch->items || !batch->commands)
+    batch->frame.block = dbk_command_block_create(items->count);
+    if (!batch->items || !batch->commands || !batch->frame.block)
         return dbk_fail(err, DBK_NO_MEMORY, "no memory for %zu items", items->count);
     while (batch->item_count < items->count && body_items_next(items, &text)) {
         struct batch_item *item = &batch->items[batch->item_count++];

@@ -17,11 +17,11 @@ void submit_meta(const struct request *rq, struct dbk_record *draft)
     draft->traceparent = dbk_slice(rq->traceparent);
 }
 
-struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
-                                  struct dbk_error *err)
+/* The command is new, or could not be had. */
+static struct dbk_command *add_drafts(struct dbk_command *command,
+                                      const struct dbk_record *drafts, size_t count,
+                                      struct dbk_error *err)
 {
-    struct dbk_command *command = dbk_command_create();
-
     if (!command) {
         dbk_fail(err, DBK_NO_MEMORY, "no memory for a command");
         return NULL;
@@ -33,6 +33,19 @@ struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
         }
     }
     return command;
+}
+
+struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
+                                  struct dbk_error *err)
+{
+    return add_drafts(dbk_command_create(), drafts, count, err);
+}
+
+struct dbk_command *submit_draft_in(struct dbk_command_block *block,
+                                    const struct dbk_record *draft,
+                                    struct dbk_error *err)
+{
+    return add_drafts(dbk_command_block_take(block), draft, 1, err);
 }
 
 static bool printable(const char *text, size_t length)

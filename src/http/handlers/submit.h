@@ -4,7 +4,7 @@
 
 #include "request.h"
 #include "response.h"
-#include "store/command.h"
+#include "store/decide/command_block.h"
 
 /* What the record of every write of this request says of it. */
 void submit_meta(const struct request *rq, struct dbk_record *draft);
@@ -12,6 +12,11 @@ void submit_meta(const struct request *rq, struct dbk_record *draft);
 /* A command of these drafts; NULL: err says why. */
 struct dbk_command *submit_drafts(const struct dbk_record *drafts, size_t count,
                                   struct dbk_error *err);
+
+/* The same of one draft, the block's. */
+struct dbk_command *submit_draft_in(struct dbk_command_block *block,
+                                    const struct dbk_record *draft,
+                                    struct dbk_error *err);
 
 /* The ids of what a request brings without one, where its token only ingests and it has
  * an Idempotency-Key: always the same of the same request, so that what is sent again is

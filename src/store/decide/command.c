@@ -32,6 +32,7 @@ static void clear(struct dbk_command *command)
     command->drafted = command->first_offset = command->first_length = 0;
     command->person = NULL;
     command->sealed = command->made = NULL;
+    command->made_inside = false;
     command->made_with.number = 0;
     command_clear_verdict(&command->verdict);
 }
@@ -48,34 +49,51 @@ struct dbk_command *dbk_command_create(void)
 
     if (!command)
         return NULL;
+    command_init(command);
+    return command;
+}
+
+void command_init(struct dbk_command *command)
+{
+    command->in_block = false;
     command->entries = &command->first;
     command->entries_size = 1;
     use_small(command);
     clear(command);
-    return command;
+}
+
+static void drop_made(struct dbk_command *command)
+{
+    if (!command->made_inside)
+        free(command->made);
+}
+
+void command_finish(struct dbk_command *command)
+{
+    if (command->entries != &command->first)
+        free(command->entries);
+    drop_made(command); /* it may lie in bytes */
+    if (command->bytes != command->small)
+        free(command->bytes);
+    free(command->sealed);
+    free(command->person);
 }
 
 void dbk_command_destroy(struct dbk_command *command)
 {
-    if (!command)
+    if (!command || command->in_block)
         return;
-    if (command->entries != &command->first)
-        free(command->entries);
-    if (command->bytes != command->small)
-        free(command->bytes);
-    free(command->made);
-    free(command->sealed);
-    free(command->person);
+    command_finish(command);
     free(command);
 }
 
 void dbk_command_reset(struct dbk_command *command)
 {
+    drop_made(command);
     if (command->bytes_size > BYTES_KEPT) {
         free(command->bytes);
         use_small(command);
     }
-    free(command->made);
     free(command->sealed);
     free(command->person);
     clear(command);
@@ -317,6 +335,7 @@ bool command_keep_merged(struct dbk_command *command, const struct command_entry
                          const char *bytes, size_t length)
 {
     assert(!command->has_merged && command->bytes_used == command->drafted);
+    assert(!command->made_inside); /* it would be written over, or left behind */
     if (!grow_bytes(command, command->bytes_used + length))
         return false;
     memcpy(command->bytes + command->bytes_used, bytes, length);
@@ -339,9 +358,11 @@ bool command_seal(struct dbk_command *command, struct command_key with,
     size_t size = entry->length + SEALING;
     enum dbk_code code;
 
-    free(command->made);
+    drop_made(command);
     command->made_with.number = 0;
-    command->made = malloc(size);
+    command->made_inside = command->bytes_size - command->drafted >= size;
+    command->made =
+        command->made_inside ? command->bytes + command->drafted : malloc(size);
     if (!command->made)
         return false;
     code = with.month > 0

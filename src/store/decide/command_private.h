@@ -19,8 +19,8 @@ struct command_entry {
     size_t length;
 };
 
-/* Enough for the record of most events. */
-#define COMMAND_SMALL 384
+/* Enough for the record of most events, plain and sealed. */
+#define COMMAND_SMALL 768
 
 /* What every command uses stands together. */
 struct dbk_command {
@@ -34,6 +34,7 @@ struct dbk_command {
     bool expects_person, by_external, has_otherwise;
     bool has_alias, has_external; /* in it */
     bool no_memory;               /* for a key below */
+    bool in_block;                /* its memory is a block's */
 
     /* Of deciding, which may happen again: beyond what was drafted, bytes has the
      * person.updated with its properties merged, where that is appended. */
@@ -41,7 +42,8 @@ struct dbk_command {
     size_t drafted;
     size_t first_offset, first_length; /* of what dbk_command_first tells */
 
-    char *made; /* its only record, sealed by the submitter with this */
+    char *made;       /* its only record, sealed by the submitter with this */
+    bool made_inside; /* it lies in bytes, behind the draft */
     size_t made_length;
     struct command_key made_with;
 
@@ -62,6 +64,10 @@ struct dbk_command {
     struct identity_key by;       /* of the external id that says whose it is */
     struct identity_key otherwise_external; /* of that of `otherwise` */
 };
+
+/* As dbk_command_create gives it, and without what it owns. */
+void command_init(struct dbk_command *command);
+void command_finish(struct dbk_command *command);
 
 /* No verdict yet. The rest of its text is left as it is. */
 void command_clear_verdict(struct dbk_verdict *verdict);

@@ -72,12 +72,13 @@ static bool month_goes_on(struct decide_turn *turn, dbk_timestamp from)
 /* Which month's key the next event is sealed with: the first one of a month gets another. */
 static int find_month(struct decide_turn *turn)
 {
-    dbk_timestamp from = dbk_timestamp_month(turn->now);
-    struct month next = {turn->head + 1, from, 0};
+    struct month next = {.first = turn->head + 1};
+    dbk_timestamp from;
     int rc;
 
     if (turn->has_month)
         return 0;
+    from = next.from = dbk_timestamp_month(turn->now);
     rc = months_last(turn->txn, turn->environment, &turn->month);
     turn->has_month = rc == 0;
     if (rc != 0 || month_goes_on(turn, from))

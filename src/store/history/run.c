@@ -4,6 +4,7 @@
 #include "store/durable.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,9 +17,16 @@ enum { FENCE = 16 }; /* blocks */
 int run_pair_compare(const void *left, const void *right)
 {
     const struct run_pair *a = left, *b = right;
-    int order = memcmp(&a->id, &b->id, sizeof a->id);
+    uint64_t words[2][2];
 
-    return order ? order : (a->sequence > b->sequence) - (a->sequence < b->sequence);
+    memcpy(words[0], &a->id, sizeof a->id);
+    memcpy(words[1], &b->id, sizeof b->id);
+    for (int i = 0; i < 2; i++) {
+        uint64_t one = be64toh(words[0][i]), other = be64toh(words[1][i]);
+        if (one != other)
+            return one < other ? -1 : 1;
+    }
+    return (a->sequence > b->sequence) - (a->sequence < b->sequence);
 }
 
 static enum dbk_code damaged(struct dbk_error *err, const char *what, uint64_t block)

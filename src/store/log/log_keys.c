@@ -263,7 +263,8 @@ void log_keys_doubt(struct dbk_log *log)
 struct sealing {
     const struct environment *environment;
     MDB_txn *txn;
-    struct command_key with; /* number: of the person last seen */
+    struct command_key with; /* number: of the person whose key was found last */
+    struct dbk_uuid last;    /* whom; nobody has the nil id */
     uint8_t key[DBK_KEY_BYTES], month[DBK_KEY_BYTES];
 };
 
@@ -298,17 +299,26 @@ static bool find_key(struct sealing *sealing, uint64_t number)
     return true;
 }
 
+/* One after the other are often the same person's. */
+static bool find_person(struct sealing *sealing, const struct dbk_uuid *id)
+{
+    struct dbk_person_state person;
+
+    if (sealing->with.number > 0 && dbk_uuid_equal(&sealing->last, id))
+        return true;
+    if (index_look_person(sealing->txn, sealing->environment, id, &person) != 0 ||
+        person.deleted || !find_key(sealing, person.key))
+        return false;
+    sealing->last = *id;
+    return true;
+}
+
 static void seal_event(struct sealing *sealing, struct dbk_command *command)
 {
     const struct command_entry *entry = command->entries;
-    struct dbk_person_state person;
 
-    if (command->count != 1 || entry->type != DBK_EVENT_RECORDED ||
-        command_is_anonymous(command))
-        return;
-    if (index_look_person(sealing->txn, sealing->environment, &entry->person_id,
-                          &person) == 0 &&
-        !person.deleted && find_key(sealing, person.key))
+    if (command->count == 1 && entry->type == DBK_EVENT_RECORDED &&
+        !command_is_anonymous(command) && find_person(sealing, &entry->person_id))
         command_seal(command, sealing->with, sealing->key);
 }
 

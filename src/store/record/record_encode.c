@@ -49,13 +49,17 @@ static int target_write(void *context, const char *bytes, size_t length)
  * out with them. */
 static int pack_short(msgpack_packer *packer, struct dbk_slice text)
 {
-    char bytes[32];
+    struct target *target = packer->data;
+    char *at = target->bytes + target->used;
 
-    assert(text.length < sizeof bytes);
-    bytes[0] = (char)(0xa0 | text.length);
+    assert(text.length < 32);
+    if (text.length >= target->size - target->used)
+        return -1;
+    *at = (char)(0xa0 | text.length);
     if (text.length)
-        memcpy(bytes + 1, text.data, text.length);
-    return target_write(packer->data, bytes, text.length + 1);
+        memcpy(at + 1, text.data, text.length);
+    target->used += text.length + 1;
+    return 0;
 }
 
 static int pack_text(msgpack_packer *packer, struct dbk_slice text)

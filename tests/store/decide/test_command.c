@@ -1,5 +1,6 @@
 #include "command_private.h"
 #include "scratch_log.h"
+#include "store/decide/command_block.h"
 
 static void only_events_of_the_person_may_follow(void **state)
 {
@@ -106,9 +107,85 @@ static void one_that_is_reset_is_as_new(void **state)
     dbk_command_destroy(command);
 }
 
+/* More than one piece of memory has, some of them of more than a command has room for. */
+static void those_of_a_block_are_as_any_and_end_together(void **state)
+{
+    enum { COUNT = 130 };
+    static char large[5000];
+    struct dbk_command_block *block = dbk_command_block_create(COUNT);
+    const struct dbk_uuid person = dbk_uuid_new();
+    struct dbk_command *commands[COUNT];
+    struct dbk_record events[COUNT], read;
+    (void)state;
+
+    memset(large, ' ', sizeof large);
+    for (size_t i = 0; i < COUNT; i++) {
+        events[i] = draft_event(&person);
+        if (i % 3 == 0)
+            events[i].properties = (struct dbk_slice){large, sizeof large};
+        commands[i] = dbk_command_block_take(block);
+        assert_int_equal(dbk_command_add(commands[i], &events[i], NULL), DBK_OK);
+        dbk_command_destroy(commands[i / 2]); /* is left to the block */
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        dbk_command_first(commands[i], &read);
+        assert_true(dbk_uuid_equal(&read.subject, &events[i].subject));
+        assert_int_equal(read.properties.length, events[i].properties.length);
+        assert_int_equal(dbk_command_verdict(commands[i])->sequence, 0);
+    }
+    dbk_command_block_destroy(block);
+}
+
+static void a_block_of_none_and_no_block_end_too(void **state)
+{
+    (void)state;
+
+    dbk_command_block_destroy(dbk_command_block_create(0));
+    dbk_command_block_destroy(NULL);
+}
+
+/* Behind the draft, and where there is no room left; again with another key. */
+static void sealing_leaves_the_draft_as_it_is(void **state)
+{
+    static const size_t lengths[] = {0, 60, 250, 400, 700, 5000};
+    static char large[5000], room[DBK_RECORD_MAX];
+    const struct dbk_uuid person = dbk_uuid_new();
+    uint8_t key[32] = {1};
+    (void)state;
+
+    memset(large, ' ', sizeof large);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct dbk_record event = draft_event(&person), read;
+        struct dbk_command *command;
+
+        event.properties = (struct dbk_slice){large, lengths[i]};
+        command = command_of(&event);
+        for (uint64_t month = 0; month < 3; month++) {
+            key[1] = (uint8_t)month;
+            assert_true(command_seal(command, (struct command_key){7, month}, key));
+            assert_int_equal(
+                dbk_record_decode(command->made, command->made_length, &read, NULL),
+                DBK_OK);
+            assert_int_equal(read.key, 7);
+            assert_int_equal(read.month, month);
+            assert_int_equal(dbk_record_open(&read, key, room, NULL), DBK_OK);
+            assert_int_equal(read.properties.length, lengths[i]);
+            dbk_command_first(command, &read);
+            assert_int_equal(read.key, 0);
+            assert_int_equal(read.properties.length, lengths[i]);
+        }
+        if (i % 2 == 0)
+            dbk_command_reset(command);
+        dbk_command_destroy(command);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(those_of_a_block_are_as_any_and_end_together),
+        cmocka_unit_test(a_block_of_none_and_no_block_end_too),
+        cmocka_unit_test(sealing_leaves_the_draft_as_it_is),
         cmocka_unit_test(only_events_of_the_person_may_follow),
         cmocka_unit_test(nothing_may_follow_an_event),
         cmocka_unit_test(an_event_id_stands_once),
