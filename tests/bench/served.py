@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+import processor
 from report import Failure
 
 PATIENCE = 1800  # seconds until what must happen has not happened
@@ -143,6 +144,20 @@ class Server:
     def settle(self):
         """Until the tables have all of the log: what follows is not disturbed."""
         self.until(lambda: _settled(self.health()), "catching up")
+
+    def rest(self):
+        """Until nothing is left of what was written: the tables have it, it is on disk, and
+        whoever follows the log behind a commit has caught up, which is told by nobody but the
+        processor."""
+        self.settle()
+        self.world.run("sync", "--file-system", self.data_dir)
+        self.until(lambda: self._spent(0.25) < 0.05, "resting", pause=0)
+
+    def _spent(self, seconds):
+        """Of a processor, in the next so many seconds."""
+        before = processor.server(self)
+        time.sleep(seconds)
+        return (processor.server(self) - before) / 1e6 / seconds
 
     def run(self, command, *arguments, **kwargs):
         return self.world.run(self.world.daybook, command, "--data-dir", self.data_dir,

@@ -25,11 +25,12 @@ def sealed(world):
 
 
 def compared(world, servers, measure):
-    """measure(server, which) of both in turn, when neither has anything left to do."""
+    """measure(server, which) of both in turn, when neither has anything left to do: what
+    one round leaves would be done, and weighed, in the next."""
     def of(name):
         def one():
             for server in servers.values():
-                server.settle()
+                server.rest()
             return measure(servers[name], name)
         return one
 
