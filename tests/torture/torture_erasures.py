@@ -1,9 +1,10 @@
-"""Persons are erased and restricted, keys rotated and backups made, while the server, and tools
-beside it, are killed at random: an erasure that is in the log is done before anything is served,
-none is ever undone, and none is half; and each receipt proves it at the end. Then rings and logs
-of before are put back."""
+"""Persons are erased and restricted, events forgotten by age, keys rotated and backups made, while
+the server, and tools beside it, are killed at random and months go by: what the log says is
+destroyed is so before anything is served, none is ever undone, and none is half; and each receipt
+proves it at the end. Then rings and logs of before are put back."""
 
 import collections
+import datetime
 import itertools
 import json
 import os
@@ -18,11 +19,14 @@ from http.client import HTTPException
 
 from harness import NOWHERE, PROGRAM, Server
 from receipts import check_receipts
+from test_clock import Clock
 
 SEED = int(os.environ.get("DAYBOOK_SEED", 1))
 ROUNDS = int(os.environ.get("DAYBOOK_ROUNDS", 500))
 AGO = 12    # rounds that a ring is of which is put back
 AGAIN = 40  # each so many it is
+STEP = 5    # rounds, and then the clock is ahead by so much more: no more than it is believed
+AHEAD = 6 * 86400
 LOST = (OSError, HTTPException)
 
 
@@ -33,6 +37,7 @@ class Person:
         self.erased = self.asked = False      # acknowledged; sent
         self.receipt = None                   # that it was acknowledged with
         self.restricted = False               # by the last answer; None: not known
+        self.months = {}                      # of its events: sequence -> month
 
 
 class Erasures(unittest.TestCase):
@@ -40,13 +45,19 @@ class Erasures(unittest.TestCase):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
         self.chance = random.Random(SEED)
         self.server = Server(env={"DB_HOST": NOWHERE, "SEALED": "true",
-                                  "AUDIT_INTERVAL": "1", "AUDIT_ORIGIN": "erased.test/log"})
+                                  "AUDIT_INTERVAL": "1", "AUDIT_ORIGIN": "erased.test/log",
+                                  "RETENTION": "events:31d"})
         self.addCleanup(self.server.close)
+        os.environ.setdefault("DAYBOOK_TEST_PRELOAD", os.environ["DAYBOOK_CLOCK_SHIM"])
+        self.clock, self.ahead = Clock(self.server), -(ROUNDS // STEP + 1) * AHEAD
+        self.clock.set(self.ahead)
         self.lock = threading.Lock()
         self.people, self.numbers = [], 0
         self.over = threading.Event()
         self.met = collections.Counter()
         self.erased_by_log = {}  # person id -> sequence of its person.erased
+        self.expiries = []       # each events.expired: (before, when, sequence)
+        self.said = set()        # sequences of those that were acknowledged
         self.checked = 0         # the log up to here was read
         self.rings = []          # copies of keys/, a round each
         self.backups = []        # that were finished: where, and the log's length before
@@ -57,6 +68,11 @@ class Erasures(unittest.TestCase):
         with self.lock:
             self.numbers += 1
             return f"markerzqx{self.numbers}x"
+
+    def now(self):
+        """By the servers' clock, as in a record."""
+        now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(0, self.ahead)
+        return now.strftime("%Y-%m-%dT%H:%M:%S.%f")
 
     def make(self):
         client, chance = self.server.client(timeout=10), random.Random(self.chance.random())
@@ -69,10 +85,12 @@ class Erasures(unittest.TestCase):
                     continue
                 person = Person(made, name)
                 for _ in range(chance.randint(0, 3)):
+                    month = self.now()[:7]
                     event = client.post("/events", {"event_type": name, "person_id": person.id,
                                                     "properties": {"name": name}})
-                    if event.status == 201:
+                    if event.status == 201 and month == self.now()[:7]:
                         person.records.append(event.sequence)
+                        person.months[event.sequence] = month
             except LOST:
                 return
             with self.lock:
@@ -128,7 +146,8 @@ class Erasures(unittest.TestCase):
         person = self.somebody(self.chance)
         backup = os.path.join(self.server.data_dir, f"backup-{next(self.count)}")
         commands = [("keys", "rotate"), ("keys", "backup", self.server.data_dir + "/copy"),
-                    ("backup", backup)]
+                    ("backup", backup),
+                    ("events", "expire", "--before", self.now()[:7], "--yes")]
         if person:
             commands += 2 * [("person", "erase", person.id)]
         command = self.chance.choice(commands)
@@ -148,6 +167,8 @@ class Erasures(unittest.TestCase):
                 self.backups.append((backup, self.checked))
             if tool.returncode == 0 and command[1] == "erase":
                 person.erased = True
+            if tool.returncode == 0 and ": record " in out:
+                self.said.add(int(out.split(": record ")[1].split()[0]))
         except subprocess.TimeoutExpired:
             tool.send_signal(signal.SIGKILL)
             tool.communicate()
@@ -159,6 +180,7 @@ class Erasures(unittest.TestCase):
 
     def first_words(self, person):
         """The very first answer of a server that starts: a record of this person's."""
+        self.spawned = self.now()
         self.server.spawn()
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -187,15 +209,27 @@ class Erasures(unittest.TestCase):
                 if record["type"] == "person.erased":
                     self.assertNotIn(record["subject_id"], self.erased_by_log, "twice")
                     self.erased_by_log[record["subject_id"]] = record["sequence"]
+                if record["type"] == "events.expired":
+                    self.expiries.append((record["data"]["before"], record["recorded_at"],
+                                          record["sequence"]))
             self.checked = page[-1]["sequence"]
 
-    def hold(self, person, body, when):
-        erased = person.id in self.erased_by_log
-        self.assertFalse(person.erased and not erased, (when, person.id, "was acknowledged"))
-        if erased:
+    def is_gone(self, person, sequence, by=None):
+        """Its person was erased, or it is forgotten by age: by an expiry that was recorded before
+        `by`, or by any."""
+        month = person.months.get(sequence)
+        return person.id in self.erased_by_log or month is not None and any(
+            month < before[:7] and (by is None or at < by)
+            for before, at, _ in self.expiries)
+
+    def hold(self, person, sequence, body, when, by=None):
+        self.assertFalse(person.erased and person.id not in self.erased_by_log,
+                         (when, person.id, "was acknowledged"))
+        if self.is_gone(person, sequence, by):
             self.assertNotIn(person.name, body, (when, "is back"))
-        else:
-            self.assertIn(person.name, body, (when, "is gone without a record"))
+        elif person.name not in body:
+            self.read_log()  # events are forgotten while this looks, too
+            self.assertTrue(self.is_gone(person, sequence), (when, "is gone without a record"))
 
     def look_restricted(self, client, person, when):
         """Of who lives and is known to be, or not to be."""
@@ -211,7 +245,7 @@ class Erasures(unittest.TestCase):
             for sequence in person.records:
                 answer = client.get(f"/log/{sequence}")
                 self.assertEqual(answer.status, 200, answer.body)
-                self.hold(person, answer.body.decode(), when)
+                self.hold(person, sequence, answer.body.decode(), when)
         client.close()
 
     def touched(self):
@@ -250,6 +284,9 @@ class Erasures(unittest.TestCase):
         self.keep_ring()
         if number % AGAIN == AGAIN - 1:
             self.put_back(self.rings[-AGO])
+        if number % STEP == STEP - 1:
+            self.ahead += AHEAD
+            self.clock.set(self.ahead)
         touched = self.touched()
         last = self.chance.choice(touched[-3:] or self.people or [None])
         if not last:
@@ -258,7 +295,8 @@ class Erasures(unittest.TestCase):
         first = self.first_words(last)
         self.server.wait_ready()
         self.read_log()
-        self.hold(last, first, f"round {number}, first answer")
+        self.assertLessEqual(self.said, {sequence for _, _, sequence in self.expiries})
+        self.hold(last, last.records[-1], first, f"round {number}, first answer", self.spawned)
         with self.lock:
             some = self.people[-8:] + self.chance.sample(self.people, min(8, len(self.people)))
         self.look(touched[-12:] + some, f"round {number}")
@@ -272,16 +310,21 @@ class Erasures(unittest.TestCase):
                 self.backups.append((self.server.data_dir + "/backup", self.checked))
                 self.server.run("backup", self.backups[-1][0])
             if number % 50 == 49:
-                print(f"{number + 1} kills, {len(self.people)} persons, "
-                      f"{len(self.erased_by_log)} erased, {dict(self.met)}", flush=True)
+                print(f"{number + 1} kills, {self.counts()}", flush=True)
         self.read_log()
         self.look(self.people, "at the end")
-        print(f"{ROUNDS} kills, {len(self.people)} persons, {len(self.erased_by_log)} erased, "
-              f"{dict(self.met)}; tools said {dict(self.told)}", flush=True)
+        print(f"{ROUNDS} kills, {self.counts()}; tools said {dict(self.told)}", flush=True)
+        self.assertTrue(self.expiries or ROUNDS < 100)  # months have gone by
         self.server.run("verify")
         self.receipts_hold()
         self.backups_hold()
         self.whole_state_put_back()
+
+    def counts(self):
+        expired = sum(self.is_gone(person, sequence) for person in self.people
+                      if person.id not in self.erased_by_log for sequence in person.months)
+        return (f"{len(self.people)} persons, {len(self.erased_by_log)} erased, {expired} events "
+                f"of others forgotten in {len(self.expiries)} expiries, {dict(self.met)}")
 
     def receipts_hold(self):
         self.signed(self.server.client(), self.checked)
@@ -305,7 +348,7 @@ class Erasures(unittest.TestCase):
                     for sequence in person.records:
                         body = client.get(f"/log/{sequence}").body.decode()
                         self.assertEqual(person.name in body,
-                                         person.id not in self.erased_by_log,
+                                         not self.is_gone(person, sequence),
                                          (backup, person.id, body))
                 client.close()
             finally:
