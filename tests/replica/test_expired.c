@@ -288,7 +288,8 @@ static void a_node_without_retention_destroys_the_key_too(void **state)
     node_start(other);
     for (int i = 0; i < NODES; i++) {
         await_forgotten(&cluster->nodes[i], done.sequence, told.young);
-        assert_readable(&cluster->nodes[i], bare); /* as the pages say */
+        assert_false(shown(&cluster->nodes[i], bare)
+                         .month); /* that can go only with its person */
     }
     await_equal(cluster);
 }
