@@ -16,7 +16,7 @@ struct reseal {
     struct reseal_how how;
     struct reseal_source source;
     struct staging staging;
-    struct import_ring ring;
+    struct staged_ring ring;
     struct progress progress;
     struct reseal_origin origin;
     struct resealed done;
@@ -56,7 +56,7 @@ static enum dbk_code copy(struct reseal *reseal, struct dbk_error *err)
 
 static enum dbk_code reseal_into(struct reseal *reseal, struct dbk_error *err)
 {
-    enum dbk_code code = import_ring_check(reseal->tool->config, err);
+    enum dbk_code code = staged_ring_check(reseal->tool->config, err);
 
     if (code == DBK_OK)
         code = staging_begin(reseal->tool->config, &reseal->staging, err);
@@ -67,12 +67,12 @@ static enum dbk_code reseal_into(struct reseal *reseal, struct dbk_error *err)
         code = copy(reseal, err);
     reseal_source_close(&reseal->source);
     if (code == DBK_OK)
-        code = import_ring_place(&reseal->ring, err);
-    reseal->staging.take_back = import_ring_take_back;
+        code = staged_ring_place(&reseal->ring, err);
+    reseal->staging.take_back = staged_ring_take_back;
     reseal->staging.context = &reseal->ring;
     if (code == DBK_OK)
         return staging_place(&reseal->staging, err);
-    import_ring_end(&reseal->ring);
+    staged_ring_end(&reseal->ring);
     staging_abandon(&reseal->staging);
     return code;
 }
@@ -222,7 +222,7 @@ static enum tool_exit run(struct tool *tool)
         .by_month = tool_has(tool, "--by-month") ||
                     config_number(tool->config, SETTING_RETENTION) > 0,
     };
-    reseal.ring = (struct import_ring){.tool = tool, .anew = true};
+    reseal.ring = (struct staged_ring){.tool = tool, .anew = true};
     progress_start(&reseal.progress, tool_progress(tool));
     exit = reseal_run(tool, &reseal);
     reseal_origin_finish(&reseal.origin);

@@ -1,7 +1,7 @@
 /* staging.h - a log that is made beside its place, in DATA_DIR/log.tmp, and put there
  * whole: killed at any moment, DATA_DIR/log is as it was, or complete.
  *
- * For import of an export and for restore.
+ * For import of an export, reseal and restore.
  */
 #ifndef DBK_TOOLS_STAGING_H
 #define DBK_TOOLS_STAGING_H

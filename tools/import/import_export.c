@@ -1,10 +1,10 @@
 #include "import_export.h"
 
 #include "audit_held.h"
-#include "import_ring.h"
 #include "log_place.h"
 #include "progress.h"
 #include "signals.h"
+#include "staged_ring.h"
 #include "staging.h"
 #include "store/log_builder.h"
 
@@ -17,7 +17,7 @@
 struct filling {
     const char *dir;
     struct export_reader *reader;
-    struct import_ring *ring;
+    struct staged_ring *ring;
     struct dbk_log_builder *builder; /* NULL: no record was read */
     bool sealed;
 };
@@ -32,7 +32,7 @@ static enum dbk_code begin(struct filling *filling, struct dbk_slice first,
         dbk_record_decode(first.data, first.length, &record, err) != DBK_OK)
         return err->code;
     filling->sealed = first.length > 0 && record.key > 0;
-    if (filling->sealed && import_ring_open(filling->ring, err) != DBK_OK)
+    if (filling->sealed && staged_ring_open(filling->ring, err) != DBK_OK)
         return err->code;
     return dbk_log_builder_open_sealed(filling->dir,
                                        filling->sealed ? filling->ring->keys : NULL,
@@ -48,7 +48,7 @@ static enum dbk_code forget(struct filling *filling, struct dbk_slice bytes,
         return DBK_OK;
     if (dbk_record_decode(bytes.data, bytes.length, &record, err) != DBK_OK)
         return err->code;
-    return import_ring_forget(filling->ring, record.key, err);
+    return staged_ring_forget(filling->ring, record.key, err);
 }
 
 static enum dbk_code add(struct filling *filling, struct dbk_slice bytes,
@@ -97,7 +97,7 @@ static enum dbk_code copy(struct filling *filling, struct progress *progress,
 }
 
 static enum dbk_code fill(const char *dir, struct export_reader *reader,
-                          struct import_ring *ring, struct progress *progress,
+                          struct staged_ring *ring, struct progress *progress,
                           struct dbk_error *err)
 {
     struct filling filling = {.dir = dir, .reader = reader, .ring = ring};
@@ -113,7 +113,7 @@ enum dbk_code import_export_fill(const struct tool *tool, const char *path,
                                  const char *dir, struct progress *progress,
                                  struct dbk_error *err)
 {
-    struct import_ring ring = {.tool = tool};
+    struct staged_ring ring = {.tool = tool};
     struct compress_reader *source;
     struct export_reader *reader;
     enum export_format format;
@@ -134,7 +134,7 @@ enum dbk_code import_export_fill(const struct tool *tool, const char *path,
     code = export_reader_open(source, format, &reader, err);
     if (code == DBK_OK)
         code = fill(dir, reader, &ring, progress, err);
-    import_ring_end(&ring);
+    staged_ring_end(&ring);
     export_reader_close(reader);
     return code == DBK_OK ? code : dbk_wrap(err, "%s", path);
 }
@@ -156,7 +156,7 @@ static enum dbk_code hold(const struct export_reader *reader, const char *dir,
 }
 
 static enum dbk_code import_into(const struct tool *tool, struct staging *staging,
-                                 struct export_reader *reader, struct import_ring *ring,
+                                 struct export_reader *reader, struct staged_ring *ring,
                                  struct audit_held *held, struct progress *progress,
                                  struct dbk_error *err)
 {
@@ -168,17 +168,17 @@ static enum dbk_code import_into(const struct tool *tool, struct staging *stagin
     if (code == DBK_OK)
         code = hold(reader, staging->tmp, held, progress, err);
     if (code == DBK_OK)
-        code = import_ring_place(ring, err);
-    staging->take_back = import_ring_take_back;
+        code = staged_ring_place(ring, err);
+    staging->take_back = staged_ring_take_back;
     staging->context = ring;
     if (code == DBK_OK)
         return staging_place(staging, err);
-    import_ring_end(ring); /* it lies in what may be removed */
+    staged_ring_end(ring); /* it lies in what may be removed */
     staging_abandon(staging);
     return code;
 }
 
-static void print_keys(const struct tool *tool, const struct import_ring *ring,
+static void print_keys(const struct tool *tool, const struct staged_ring *ring,
                        bool sealed)
 {
     const char *dir = config_text(tool->config, SETTING_DATA_DIR);
@@ -194,7 +194,7 @@ static void print_keys(const struct tool *tool, const struct import_ring *ring,
 
 static void print_done(const struct tool *tool, const struct staging *staging,
                        const struct export_trailer *trailer,
-                       const struct import_ring *ring, bool sealed,
+                       const struct staged_ring *ring, bool sealed,
                        const struct audit_held *held, double seconds)
 {
     if (tool_has(tool, "--json")) {
@@ -251,16 +251,16 @@ static enum tool_exit run(const struct tool *tool, const char *path,
 {
     struct staging staging;
     struct progress progress;
-    struct import_ring ring;
+    struct staged_ring ring;
     struct dbk_error err;
     enum dbk_code code;
     bool sealed;
 
-    import_ring_begin(&ring, tool);
+    staged_ring_begin(&ring, tool);
     progress_start(&progress, tool_progress(tool));
     code = import_into(tool, &staging, reader, &ring, held, &progress, &err);
     sealed = ring.used;
-    import_ring_end(&ring);
+    staged_ring_end(&ring);
     if (code != DBK_OK)
         return conclude(tool, path, code, &err);
     if (sealed)

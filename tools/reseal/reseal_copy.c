@@ -16,7 +16,7 @@ struct copy {
     struct reseal_numbers numbers;
     struct reseal_keys keys;
     struct reseal_months months;
-    struct import_ring *ring;
+    struct staged_ring *ring;
     struct dbk_log_builder *builder;
     const struct dbk_watch *watch;
     const char *phase;
@@ -237,9 +237,9 @@ static enum dbk_code prepare(struct copy *copy, const char *dir, struct dbk_erro
     if (code == DBK_OK)
         code = reseal_keys_looked(&copy->keys, err);
     if (code == DBK_OK)
-        code = import_ring_open(copy->ring, err);
+        code = staged_ring_open(copy->ring, err);
     if (code == DBK_OK)
-        code = import_ring_forget(copy->ring, copy->numbers.gone, err);
+        code = staged_ring_forget(copy->ring, copy->numbers.gone, err);
     if (code == DBK_OK)
         code = dbk_log_builder_open_sealed(dir, copy->ring->keys, &copy->builder, err);
     if (code == DBK_OK)
@@ -270,7 +270,7 @@ static enum dbk_code fill(struct copy *copy, const char *dir, struct dbk_error *
 
 enum dbk_code reseal_copy(const struct reseal_source *source,
                           const struct reseal_origin *origin, const char *dir,
-                          struct import_ring *ring, const struct reseal_how *how,
+                          struct staged_ring *ring, const struct reseal_how *how,
                           const struct dbk_watch *watch, struct resealed *out,
                           struct dbk_error *err)
 {

@@ -3,9 +3,9 @@
 #ifndef DBK_TOOLS_RESEAL_COPY_H
 #define DBK_TOOLS_RESEAL_COPY_H
 
-#include "import_ring.h"
 #include "reseal_origin.h"
 #include "reseal_source.h"
+#include "staged_ring.h"
 #include "store/watch.h"
 
 struct reseal_how {
@@ -31,11 +31,11 @@ struct resealed {
  * DBK_KEYS_AWAY    the ring of the log was taken away
  * DBK_CONFLICT     somebody is erased from the log meanwhile
  * DBK_INTERRUPTED  the watch said stop
- * and as dbk_log_builder_add, import_ring_open and dbk_keys_ahead
+ * and as dbk_log_builder_add, staged_ring_open and dbk_keys_ahead
  */
 enum dbk_code reseal_copy(const struct reseal_source *source,
                           const struct reseal_origin *origin, const char *dir,
-                          struct import_ring *ring, const struct reseal_how *how,
+                          struct staged_ring *ring, const struct reseal_how *how,
                           const struct dbk_watch *watch, struct resealed *out,
                           struct dbk_error *err);
 

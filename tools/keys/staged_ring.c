@@ -1,4 +1,4 @@
-#include "import_ring.h"
+#include "staged_ring.h"
 
 #include "store/durable.h"
 #include "tool_keys.h"
@@ -14,14 +14,14 @@
  * passed over. */
 enum { AT_ONCE = DBK_KEYS_FORGOTTEN };
 
-void import_ring_begin(struct import_ring *ring, const struct tool *tool)
+void staged_ring_begin(struct staged_ring *ring, const struct tool *tool)
 {
     *ring =
-        (struct import_ring){.tool = tool, .anew = tool_has(tool, "--without-keys")};
+        (struct staged_ring){.tool = tool, .anew = tool_has(tool, "--without-keys")};
 }
 
 /* Of a run that was killed, or has failed. */
-static void remove_tmp(const struct import_ring *ring)
+static void remove_tmp(const struct staged_ring *ring)
 {
     static const char *const names[] = {"ring", "ring.tmp", "master", "master.tmp",
                                         "lock"};
@@ -34,7 +34,7 @@ static void remove_tmp(const struct import_ring *ring)
     rmdir(ring->tmp);
 }
 
-enum dbk_code import_ring_check(const struct config *config, struct dbk_error *err)
+enum dbk_code staged_ring_check(const struct config *config, struct dbk_error *err)
 {
     char dir[PATH_MAX];
     struct dirent *entry = NULL;
@@ -59,14 +59,14 @@ enum dbk_code import_ring_check(const struct config *config, struct dbk_error *e
     return code;
 }
 
-static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
+static enum dbk_code make(struct staged_ring *ring, struct dbk_error *err)
 {
     const struct config *config = ring->tool->config;
     char master[DBK_KEYS_PATH];
     const struct dbk_keys_options options = {.master = master};
     enum dbk_code code;
 
-    if (import_ring_check(config, err) != DBK_OK ||
+    if (staged_ring_check(config, err) != DBK_OK ||
         !tool_keys_dir(config, ring->dir, PATH_MAX, err))
         return err->code;
     snprintf(ring->tmp, sizeof ring->tmp, "%.*s.tmp", PATH_MAX, ring->dir);
@@ -81,7 +81,7 @@ static enum dbk_code make(struct import_ring *ring, struct dbk_error *err)
 
 /* What was killed between the two renames left a ring without a log: by that nobody in another
  * one is known, and it would not be told that somebody asked for it. */
-static enum dbk_code check_left(const struct import_ring *ring, const char *dir,
+static enum dbk_code check_left(const struct staged_ring *ring, const char *dir,
                                 struct dbk_error *err)
 {
     struct dbk_keys_state state;
@@ -100,8 +100,8 @@ static enum dbk_code check_left(const struct import_ring *ring, const char *dir,
                     dir);
 }
 
-/* Closed by import_ring_end. */
-static enum dbk_code open_there(struct import_ring *ring, const char *dir,
+/* Closed by staged_ring_end. */
+static enum dbk_code open_there(struct staged_ring *ring, const char *dir,
                                 struct dbk_error *err)
 {
     enum dbk_code code = tool_keys_open(ring->tool, false, &ring->keys, err);
@@ -109,7 +109,7 @@ static enum dbk_code open_there(struct import_ring *ring, const char *dir,
     return code == DBK_OK ? check_left(ring, dir, err) : code;
 }
 
-enum dbk_code import_ring_open(struct import_ring *ring, struct dbk_error *err)
+enum dbk_code staged_ring_open(struct staged_ring *ring, struct dbk_error *err)
 {
     const char *dir = config_text(ring->tool->config, SETTING_DATA_DIR);
     bool there = tool_keys_there(ring->tool->config);
@@ -134,7 +134,7 @@ enum dbk_code import_ring_open(struct import_ring *ring, struct dbk_error *err)
         dir);
 }
 
-enum dbk_code import_ring_forget(struct import_ring *ring, uint64_t number,
+enum dbk_code staged_ring_forget(struct staged_ring *ring, uint64_t number,
                                  struct dbk_error *err)
 {
     uint64_t numbers[AT_ONCE];
@@ -151,7 +151,7 @@ enum dbk_code import_ring_forget(struct import_ring *ring, uint64_t number,
     return code;
 }
 
-enum dbk_code import_ring_place(struct import_ring *ring, struct dbk_error *err)
+enum dbk_code staged_ring_place(struct staged_ring *ring, struct dbk_error *err)
 {
     if (!ring->keys || !ring->anew)
         return DBK_OK;
@@ -162,13 +162,13 @@ enum dbk_code import_ring_place(struct import_ring *ring, struct dbk_error *err)
     ring->placed = true;
     if (dbk_sync_parent(ring->dir, err) == DBK_OK)
         return DBK_OK;
-    import_ring_take_back(ring);
+    staged_ring_take_back(ring);
     return err->code;
 }
 
-void import_ring_take_back(void *context)
+void staged_ring_take_back(void *context)
 {
-    struct import_ring *ring = context;
+    struct staged_ring *ring = context;
 
     if (!ring->placed || rename(ring->dir, ring->tmp) != 0)
         return;
@@ -176,7 +176,7 @@ void import_ring_take_back(void *context)
     remove_tmp(ring);
 }
 
-void import_ring_end(struct import_ring *ring)
+void staged_ring_end(struct staged_ring *ring)
 {
     dbk_keys_close(ring->keys);
     ring->keys = NULL;
