@@ -235,7 +235,8 @@ static void what_takes_long_is_given_longer_and_named(void **state)
     assert_false(
         follow(&poster, world, 1, &err)); /* half, and twice the time: too slow */
     assert_non_null(strstr(err.text, "record 23 (person.deleted of person "));
-    assert_true(follow(&poster, world, 5, &err));
+    /* How often depends on the machine: each time it gets twice as long. */
+    assert_true(follow(&poster, world, 15, &err));
     assert_int_equal(poster.quarantined, 0);
     assert_int_equal(poster.trouble.patience_ms, 100); /* what follows is as ever */
     assert_tables_equal_the_log(world);
