@@ -55,10 +55,12 @@ class Load:
             return dict(self.acknowledged)
 
     def wait_for_answers(self, more):
+        """However long that takes, as long as there is one after the other."""
         with self.lock:
             goal = self.answered + more
-        self.server.wait_for(lambda: self.answered >= goal or self.wrong,
-                             f"{more} more answers")
+        while (before := self.answered) < goal and not self.wrong:
+            self.server.wait_for(lambda before=before: self.answered > before or self.wrong,
+                                 f"another of {more} more answers")
 
     def check(self, records, earlier=()):
         """That the log holds what was promised, once, and nothing that nobody sent;

@@ -46,7 +46,9 @@ class Reads:
 
     def wait_for(self, more):
         goal = self.count + more
-        self.server.wait_for(lambda: self.count >= goal or self.wrong, f"{more} reads")
+        while (before := self.count) < goal and not self.wrong:
+            self.server.wait_for(lambda before=before: self.count > before or self.wrong,
+                                 f"another of {more} reads")
 
     def _run(self, number):
         client = self.server.client()
