@@ -318,17 +318,27 @@ static struct node *leader_of(struct cluster *cluster)
     return NULL;
 }
 
+struct led {
+    struct cluster *cluster;
+    struct node *leader;
+};
+
 static bool has_leader(void *context)
 {
-    return leader_of(context) != NULL;
+    struct led *led = context;
+
+    led->leader = leader_of(led->cluster); /* by the next look it may lead no more */
+    return led->leader != NULL;
 }
 
 struct node *await_leader(struct cluster *cluster)
 {
-    if (!eventually(has_leader, cluster))
+    struct led led = {.cluster = cluster};
+
+    if (!eventually(has_leader, &led))
         fail_msg("nobody leads:\n%s%s%s", cluster->nodes[0].lines,
                  cluster->nodes[1].lines, cluster->nodes[2].lines);
-    return leader_of(cluster);
+    return led.leader;
 }
 
 static bool has_said(void *context)
