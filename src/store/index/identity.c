@@ -1,4 +1,4 @@
-#include "identity.h"
+#include "identity_private.h"
 
 #include "index.h"
 #include "sealed.h"
@@ -6,9 +6,7 @@
 
 #include <assert.h>
 #include <endian.h>
-#include <errno.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* As on disk; the text follows. */
@@ -17,14 +15,7 @@ struct alias_value {
     uint64_t gone, sequence;
 };
 
-struct person_alias_key {
-    struct dbk_uuid person;
-    struct identity_key alias;
-};
-
-_Static_assert(sizeof(struct alias_value) == 32 &&
-                   sizeof(struct person_alias_key) == 48,
-               "as they are on disk");
+_Static_assert(sizeof(struct alias_value) == 32, "as it is on disk");
 
 bool identity_key_of(struct dbk_slice text, struct identity_key *out)
 {
@@ -224,9 +215,8 @@ int identity_claim(MDB_txn *txn, const struct environment *environment,
     return rc == 0 ? mdb_put(txn, environment->person_alias, &name, &nothing, 0) : rc;
 }
 
-/* What is left of it when it is nobody's. */
-static int leave(MDB_txn *txn, const struct environment *environment,
-                 const struct identity_key *place, uint64_t gone, uint64_t number)
+int identity_leave(MDB_txn *txn, const struct environment *environment,
+                   const struct identity_key *place, uint64_t gone, uint64_t number)
 {
     const struct identity_alias alias = {.gone = gone, .number = number};
     MDB_val name = key_of(place);
@@ -248,7 +238,7 @@ int identity_release(MDB_txn *txn, const struct environment *environment,
     int rc = identity_get_alias_at(txn, environment, &place, &alias);
 
     if (rc == 0)
-        rc = leave(txn, environment, &place, alias.gone, alias.number);
+        rc = identity_leave(txn, environment, &place, alias.gone, alias.number);
     if (rc == 0)
         rc = mdb_del(txn, environment->person_alias, &name, NULL);
     return rc == MDB_NOTFOUND ? 0 : rc;
@@ -273,206 +263,4 @@ int identity_next(MDB_cursor *cursor, const struct dbk_uuid *person,
         return MDB_NOTFOUND;
     *key = both.alias;
     return 0;
-}
-
-/* In a sealed log: the key goes, and who erases the person must find it. */
-static int end_sealed(MDB_cursor *cursor, const struct environment *environment,
-                      const struct dbk_uuid *person, const struct identity_key *place)
-{
-    MDB_txn *txn = mdb_cursor_txn(cursor);
-    struct person_alias_key both = {*person, *place};
-    struct identity_alias alias;
-    int rc = identity_get_alias_at(txn, environment, place, &alias);
-    uint64_t number = htole64(alias.number);
-    MDB_val name = {sizeof both, &both}, value = {sizeof number, &number};
-
-    if (rc == 0 && alias.number > 0)
-        rc = mdb_cursor_put(cursor, &name, &value, 0);
-    else if (rc == 0)
-        rc = mdb_cursor_del(cursor, 0);
-    return rc == 0 ? leave(txn, environment, place, 0, 0) : rc;
-}
-
-int identity_end(MDB_txn *txn, const struct environment *environment,
-                 const struct dbk_uuid *person, uint64_t gone)
-{
-    struct identity_key place = {{0}};
-    MDB_cursor *cursor;
-    int rc = mdb_cursor_open(txn, environment->person_alias, &cursor);
-
-    if (rc != 0)
-        return rc;
-    while (rc == 0 && (rc = identity_next(cursor, person, &place)) == 0) {
-        if (environment->sealed) {
-            rc = end_sealed(cursor, environment, person, &place);
-            continue;
-        }
-        rc = mdb_cursor_del(cursor, 0);
-        if (rc == 0)
-            rc = leave(txn, environment, &place, gone, 0);
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/* Of the row that the cursor is at: what was kept in it, or what the alias has. */
-static int number_at(MDB_cursor *cursor, const struct environment *environment,
-                     const struct dbk_uuid *person, const struct identity_key *place,
-                     uint64_t *number)
-{
-    struct identity_alias alias;
-    MDB_val name, value;
-    int rc = mdb_cursor_get(cursor, &name, &value, MDB_GET_CURRENT);
-
-    *number = 0;
-    if (rc == 0 && value.mv_size == sizeof *number) {
-        *number = dbk_get_le64(value.mv_data);
-        return 0;
-    }
-    if (rc == 0)
-        rc = identity_get_alias_at(mdb_cursor_txn(cursor), environment, place, &alias);
-    if (rc == 0 && dbk_uuid_equal(&alias.person, person))
-        *number = alias.number;
-    return rc;
-}
-
-int identity_numbers(MDB_txn *txn, const struct environment *environment,
-                     const struct dbk_uuid *person, uint64_t *numbers, size_t max,
-                     size_t *count)
-{
-    struct identity_key place = {{0}};
-    MDB_cursor *cursor;
-    uint64_t number;
-    int rc = mdb_cursor_open(txn, environment->person_alias, &cursor);
-
-    *count = 0;
-    if (rc != 0)
-        return rc;
-    while ((rc = identity_next(cursor, person, &place)) == 0) {
-        rc = number_at(cursor, environment, person, &place, &number);
-        if (rc == 0 && number > 0 && *count == max)
-            rc = LMDB_INDEX_DAMAGED;
-        if (rc != 0)
-            break;
-        if (number > 0)
-            numbers[(*count)++] = number;
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/* *left: the number where its key is there still, else 0. */
-static int left_of(const struct environment *environment, uint64_t number, bool late,
-                   uint64_t *left)
-{
-    uint8_t key[DBK_KEY_BYTES];
-    int rc = late ? sealed_key(environment, number, key) : LMDB_KEY_ERASED;
-
-    *left = rc == 0 ? number : 0;
-    sealed_wipe(key);
-    return rc == LMDB_KEYS_AWAY || rc == ENOMEM ? rc : 0;
-}
-
-static int forget_one(MDB_txn *txn, const struct environment *environment,
-                      const struct identity_key *place,
-                      const struct identity_alias *alias, bool late)
-{
-    uint64_t left;
-    int rc = left_of(environment, alias->number, late, &left);
-
-    return rc == 0 ? leave(txn, environment, place, 0, left) : rc;
-}
-
-static int forget(MDB_txn *txn, const struct environment *environment,
-                  const struct dbk_uuid *person, bool late)
-{
-    struct identity_key place = {{0}};
-    struct identity_alias alias;
-    MDB_cursor *cursor;
-    int rc = mdb_cursor_open(txn, environment->person_alias, &cursor);
-
-    if (rc != 0)
-        return rc;
-    while (rc == 0 && (rc = identity_next(cursor, person, &place)) == 0) {
-        rc = mdb_cursor_del(cursor, 0);
-        if (rc == 0)
-            rc = identity_get_alias_at(txn, environment, &place, &alias);
-        if (rc == 0 && alias.sequence > 0 && dbk_uuid_equal(&alias.person, person))
-            rc = forget_one(txn, environment, &place, &alias, late);
-    }
-    mdb_cursor_close(cursor);
-    return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-int identity_forget(MDB_txn *txn, const struct environment *environment,
-                    const struct dbk_uuid *person)
-{
-    return forget(txn, environment, person, false);
-}
-
-int identity_forget_late(MDB_txn *txn, const struct environment *environment,
-                         const struct dbk_uuid *person)
-{
-    return forget(txn, environment, person, true);
-}
-
-int identity_of_record(MDB_txn *txn, const struct environment *environment,
-                       const struct dbk_record *record, struct dbk_uuid *owner)
-{
-    struct identity_alias alias;
-    struct identity_key key;
-    int rc;
-
-    *owner = record->person_id;
-    if (record->erased)
-        return MDB_NOTFOUND;
-    if (record->anonymous_id.length == 0)
-        return 0;
-    if (!identity_key_of(record->anonymous_id, &key))
-        return ENOMEM;
-    rc = identity_get_alias(txn, environment, &key, &alias);
-    if (rc != 0)
-        return rc;
-    *owner = alias.person;
-    if (environment->sealed)
-        return alias.number == record->key ? 0 : MDB_NOTFOUND;
-    return alias.gone >= record->sequence ? MDB_NOTFOUND : 0;
-}
-
-static int of_event(MDB_txn *txn, const struct environment *environment,
-                    uint64_t sequence, char *room, struct dbk_uuid *owner,
-                    struct dbk_record *record)
-{
-    int rc = index_get_record(txn, environment, sequence, room, record);
-
-    if (rc != 0)
-        return rc == MDB_NOTFOUND ? LMDB_INDEX_DAMAGED : rc;
-    if (record->type != DBK_EVENT_RECORDED)
-        return LMDB_INDEX_DAMAGED;
-    return identity_of_record(txn, environment, record, owner);
-}
-
-int identity_of_event(MDB_txn *txn, const struct environment *environment,
-                      const struct dbk_event_state *event, struct dbk_uuid *owner,
-                      struct dbk_record *record)
-{
-    size_t length;
-    char *room;
-    int rc;
-
-    *owner = event->person_id;
-    memset(record, 0, sizeof *record);
-    if (!dbk_uuid_is_nil(owner))
-        return 0;
-    if (!environment->sealed)
-        return of_event(txn, environment, event->sequence, NULL, owner, record);
-    room = malloc(DBK_RECORD_MAX);
-    if (!room)
-        return ENOMEM;
-    rc = of_event(txn, environment, event->sequence, room, owner, record);
-    length = record->anonymous_id.length;
-    memset(record, 0, sizeof *record); /* what its slices point to goes */
-    record->anonymous_id.length = length;
-    free(room);
-    return rc;
 }
