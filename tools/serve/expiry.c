@@ -11,7 +11,7 @@
 
 #define DAY (INT64_C(86400) * 1000000)
 
-enum { HOUR_MS = 3600 * 1000, DOUBTED_DAYS = 7 };
+enum { HOUR_MS = 3600 * 1000, SOON_MS = 10 * 1000, DOUBTED_DAYS = 7 };
 
 struct expiry {
     struct dbk_log *log;
@@ -20,6 +20,7 @@ struct expiry {
     dbk_timestamp seen; /* what the clock said when it was looked at last; before the
                             first look, of the log's last record */
     int64_t seen_ms;    /* and when that was, by a clock that nobody sets */
+    bool follows;       /* another leads, or nobody does */
     pthread_t thread;
     pthread_mutex_t mutex; /* guards stopping */
     pthread_cond_t changed;
@@ -30,6 +31,7 @@ static void tell_done(struct expiry *expiry, const struct dbk_log_expiry *done)
 {
     char line[160];
 
+    expiry->follows = false;
     *expiry->told = '\0';
     if (done->sequence == 0)
         return;
@@ -44,7 +46,8 @@ static void tell_failed(struct expiry *expiry, const struct dbk_error *err)
 {
     char line[sizeof err->text + 64];
 
-    if (err->code == DBK_NOT_LEADER || strcmp(expiry->told, err->text) == 0)
+    expiry->follows = err->code == DBK_NOT_LEADER;
+    if (expiry->follows || strcmp(expiry->told, err->text) == 0)
         return;
     snprintf(expiry->told, sizeof expiry->told, "%s", err->text);
     snprintf(line, sizeof line, "events cannot be expired by RETENTION: %s", err->text);
@@ -100,17 +103,25 @@ static void look(struct expiry *expiry)
         tell_failed(expiry, &err);
 }
 
+/* Nobody leads yet where all have just been started: who does then is not to wait an hour. */
+static int pause_of(const struct expiry *expiry)
+{
+    int every_ms = expiry->options.every_ms ? expiry->options.every_ms : HOUR_MS;
+
+    return expiry->follows && SOON_MS < every_ms ? SOON_MS : every_ms;
+}
+
 static void *run(void *argument)
 {
     struct expiry *expiry = argument;
-    int every_ms = expiry->options.every_ms ? expiry->options.every_ms : HOUR_MS;
     bool stopping = false;
 
     see_last_record(expiry);
     while (!stopping) {
-        dbk_deadline next = dbk_deadline_in(every_ms);
+        dbk_deadline next;
 
         look(expiry);
+        next = dbk_deadline_in(pause_of(expiry));
         pthread_mutex_lock(&expiry->mutex);
         while (!expiry->stopping &&
                dbk_cond_wait(&expiry->changed, &expiry->mutex, next))
