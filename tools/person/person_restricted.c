@@ -6,6 +6,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Who was erased stays restricted in the log, but there is nothing to keep from anybody. */
+static enum dbk_code is_erased(struct dbk_log *log, const struct dbk_uuid *id,
+                               bool *erased, struct dbk_error *err)
+{
+    struct dbk_person_state person;
+    enum dbk_code code = dbk_log_person(log, id, &person, err);
+
+    *erased = code == DBK_OK && person.erased;
+    return code;
+}
+
 /* The record tells when, and by whom. */
 static enum dbk_code print_one(struct dbk_log *log, const struct dbk_uuid *id,
                                struct dbk_batch *batch, struct dbk_error *err)
@@ -13,10 +24,12 @@ static enum dbk_code print_one(struct dbk_log *log, const struct dbk_uuid *id,
     char text[DBK_UUID_TEXT + 1], since[DBK_TIMESTAMP_TEXT + 1];
     struct dbk_record record;
     uint64_t sequence;
+    bool erased;
 
-    if (dbk_log_restricted(log, id, &sequence, err) != DBK_OK)
+    if (dbk_log_restricted(log, id, &sequence, err) != DBK_OK ||
+        is_erased(log, id, &erased, err) != DBK_OK)
         return err->code;
-    if (sequence == 0) /* taken back meanwhile */
+    if (sequence == 0 || erased) /* 0: taken back meanwhile */
         return DBK_OK;
     if (dbk_log_record(log, sequence, batch, &record, err) != DBK_OK)
         return err->code;

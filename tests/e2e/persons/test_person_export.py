@@ -138,7 +138,9 @@ class PersonExport(unittest.TestCase):
                          (made["email"], made["email"]))
         told = json.loads(server.run("person", "export", made["id"]).stdout)
         self.assertEqual(told["records"], found["records"])
+        self.assertIn(made["id"], server.run("person", "restricted").stdout)
         self.assertEqual(client.delete(f"/persons/{made['id']}?erase=true").status, 200)
+        self.assertEqual(server.run("person", "restricted").stdout, "")
         gone = client.get(f"/persons/{made['id']}/export").data
         self.assertEqual((gone["erased"], gone["person"]), (True, None))
         self.assertNotIn(made["email"], json.dumps(gone))
