@@ -3,12 +3,17 @@
 #include "log_place.h"
 #include "plural.h"
 #include "signals.h"
+#include "store/keys_used.h"
 #include "store/timestamp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define DAY (INT64_C(86400) * 1000000)
+
+enum { DOUBTED_DAYS = 7 };
 
 /* "2026-01" is its first moment, UTC. */
 static bool read_month(const char *text, dbk_timestamp *out)
@@ -20,17 +25,71 @@ static bool read_month(const char *text, dbk_timestamp *out)
            dbk_timestamp_parse(first, strlen(first), out);
 }
 
-/* Whoever is at a terminal is asked; else --yes is to be said. */
-static bool is_sure(const struct tool *tool)
-{
-    char answer[8];
+/* What it would do, by which clock. */
+struct intent {
+    struct dbk_log_due due;
+    dbk_timestamp now, last; /* 0: there is no record */
+    uint64_t head;
+};
 
-    if (tool_has(tool, "--yes"))
-        return true;
+static enum dbk_code look(struct dbk_log *log, dbk_timestamp before, struct intent *out,
+                          struct dbk_error *err)
+{
+    struct dbk_batch batch = {0};
+    struct dbk_record record;
+
+    *out = (struct intent){.now = dbk_timestamp_now()};
+    if (dbk_log_due(log, before, &out->due, err) != DBK_OK ||
+        dbk_log_head(log, &out->head, err) != DBK_OK)
+        return err->code;
+    if (out->head > 0 &&
+        dbk_log_record(log, out->head, &batch, &record, NULL) == DBK_OK)
+        out->last = record.recorded_at;
+    dbk_batch_finish(&batch);
+    return DBK_OK;
+}
+
+/* What an operator should see who is tired, or whose clock is wrong. */
+static void show(const char *before, const struct intent *intent)
+{
+    char now[DBK_TIMESTAMP_TEXT + 1], last[DBK_TIMESTAMP_TEXT + 1];
+    char oldest[DBK_MONTH_TEXT + 1];
+
     fprintf(stderr,
             "Every event that was recorded before %s (UTC) is forgotten for good: its "
             "type,\nproperties and times. Persons, and all that is younger, stay.\n",
-            tool_value(tool, "--before"));
+            before);
+    if (intent->due.months == 0)
+        return;
+    dbk_month_format(intent->due.oldest, oldest);
+    dbk_timestamp_format(intent->now, now);
+    dbk_timestamp_format(intent->last, last);
+    fprintf(stderr,
+            "These are %s, from %s on, up to record %" PRIu64 " of %" PRIu64
+            ".\nThe clock says %.16s, and the last record is of %.16s.\n",
+            plural(intent->due.months, "months").text, oldest, intent->due.through,
+            intent->head, now, last);
+    if (intent->now - intent->last >= DOUBTED_DAYS * DAY)
+        fprintf(stderr, "CAREFUL: that is %" PRId64 " days ago. Is the clock right?\n",
+                (intent->now - intent->last) / DAY);
+    if (intent->due.before > intent->last)
+        fputs("CAREFUL: no event is younger than that: all would be forgotten.\n",
+              stderr);
+    else if (*intent->due.why)
+        fprintf(stderr, "CAREFUL: a server would not do it by itself: %s.\n",
+                intent->due.why);
+}
+
+/* Whoever is at a terminal is asked; else --yes is to be said. */
+static bool is_sure(const struct tool *tool, const struct intent *intent)
+{
+    char answer[8];
+
+    if (tool_has(tool, "--yes") && !*intent->due.why)
+        return true;
+    show(tool_value(tool, "--before"), intent);
+    if (tool_has(tool, "--yes"))
+        return true;
     if (!isatty(STDIN_FILENO)) {
         fputs("Nothing was changed. With --yes it is done.\n", stderr);
         return false;
@@ -42,9 +101,11 @@ static bool is_sure(const struct tool *tool)
     return false;
 }
 
-static enum dbk_code expire(const struct tool *tool, dbk_timestamp before,
+/* *sure is false where it was not confirmed. */
+static enum dbk_code expire(const struct tool *tool, dbk_timestamp before, bool *sure,
                             struct dbk_log_expiry *out, struct dbk_error *err)
 {
+    struct intent intent;
     struct dbk_log *log;
     enum dbk_code code;
 
@@ -52,7 +113,12 @@ static enum dbk_code expire(const struct tool *tool, dbk_timestamp before,
         return err->code;
     code = log_place_check_alone(log, "set RETENTION there (docs/privacy.md)", err);
     if (code == DBK_OK)
+        code = look(log, before, &intent, err);
+    *sure = code == DBK_OK && is_sure(tool, &intent);
+    if (*sure) {
+        signals_hold(); /* it is done, or it was not begun */
         code = dbk_log_expire(log, before, "command", out, err);
+    }
     dbk_log_close(log);
     return code;
 }
@@ -78,6 +144,7 @@ static enum tool_exit run(struct tool *tool)
     struct dbk_log_expiry done;
     struct dbk_error err;
     dbk_timestamp before;
+    bool sure;
 
     if (strcmp(tool->operands[0], "expire") != 0)
         return tool_misused(tool, "events \"%.64s\": expected expire",
@@ -87,13 +154,12 @@ static enum tool_exit run(struct tool *tool)
     if (!read_month(month, &before))
         return tool_misused(tool, "--before \"%.64s\" is no month, as 2026-01 is one",
                             month);
-    if (!is_sure(tool))
-        return TOOL_DIFFERENT;
-    signals_hold(); /* it is done, or it was not begun */
-    if (expire(tool, before, &done, &err) != DBK_OK) {
+    if (expire(tool, before, &sure, &done, &err) != DBK_OK) {
         tool_fail(tool, &err);
         return err.code == DBK_CONFLICT ? TOOL_DIFFERENT : TOOL_FAILED;
     }
+    if (!sure)
+        return TOOL_DIFFERENT;
     tell(&done);
     return TOOL_DONE;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DAY (INT64_C(86400) * 1000000)
 #define ROOM_MIN (UINT64_C(4) << 20) /* with less on the disk, it is full */
 
 /* The record that it names is there, also where it says nothing any more. */
@@ -29,11 +30,16 @@ static enum dbk_code read_expired(struct dbk_log *log, struct status *status,
 static enum dbk_code read_log(const struct tool *tool, struct dbk_log **log,
                               struct status *status, struct dbk_error *err)
 {
+    const int64_t days = config_number(tool->config, SETTING_RETENTION);
+
     if (tool_log_open(tool, log, err) != DBK_OK)
         return err->code;
     if (dbk_log_stats(*log, &status->log, err) != DBK_OK)
         return err->code;
     if (read_expired(*log, status, err) != DBK_OK)
+        return err->code;
+    if (days > 0 && dbk_log_due(*log, dbk_timestamp_now() - days * DAY, &status->due,
+                                err) != DBK_OK)
         return err->code;
     status->member = dbk_log_place(*log, &status->place, err) == DBK_OK;
     return DBK_OK;
@@ -139,7 +145,7 @@ static bool is_well(const struct status *status)
     return !server_is_ill(&status->server) && !status->foreign &&
            !status->tables.quarantined && !status->tables.read_only &&
            status->log.free_bytes >= ROOM_MIN && !*status->audit.error &&
-           !*status->keys.error;
+           !*status->keys.error && !*status->due.why;
 }
 
 static enum tool_exit run_into(const struct tool *tool, struct status *status)
@@ -196,11 +202,12 @@ const struct command command_status = {
         "quarantined, the tables are of another log or of another history of it,\n"
         "another server has them, PostgreSQL is read-only, the ring of keys of a "
         "sealed\n"
-        "log cannot be used, or the disk of the log is full; with 3 where the log or "
-        "the tables cannot be asked.\n",
+        "log cannot be used, RETENTION waits for an operator, or the disk of the log "
+        "is\n"
+        "full; with 3 where the log or the tables cannot be asked.\n",
     .example = "  daybook status\n"
                "  daybook status --json\n",
-    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE,
+    .settings = CONFIG_GROUP_DATA | CONFIG_GROUP_DATABASE | CONFIG_GROUP_AGE,
     .options = {{"--json", NULL, "Print one JSON object"}},
     .run = run,
 };

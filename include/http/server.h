@@ -67,6 +67,8 @@ struct dbk_server_options {
     int read_wait_ms; /* how long a read waits for the projection by default */
     int request_timeout_ms; /* deadline for a whole request to arrive */
     dbk_timestamp idempotency_keep_us;
+    dbk_timestamp
+        retention_us; /* of events: what waits for an operator is told; 0: off */
     const char *const *event_types; /* NULL: any; else ends with NULL */
     /* Whose pages' scripts may call: origins as browsers write them. NULL: nobody's; else
      * ends with NULL. */

@@ -242,6 +242,23 @@ static void print_json_expired(const struct status *status)
     printf(",\"expired\":{\"through\":%" PRIu64 ",\"at\":\"%s\"}", status->expired, at);
 }
 
+static void print_json_due(const struct dbk_log_due *due)
+{
+    char oldest[DBK_MONTH_TEXT + 1], before[DBK_MONTH_TEXT + 1];
+
+    if (!*due->why) {
+        fputs(",\"expiry_waits\":null", stdout);
+        return;
+    }
+    dbk_month_format(due->oldest, oldest);
+    dbk_month_format(due->before, before);
+    printf(",\"expiry_waits\":{\"months\":%" PRIu64
+           ",\"oldest\":\"%s\",\"before\":\"%s\",\"through\":%" PRIu64 ",\"why\":",
+           due->months, oldest, before, due->through);
+    escape_string(stdout, due->why);
+    putchar('}');
+}
+
 void status_print_json(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -252,6 +269,7 @@ void status_print_json(const struct status *status)
            id, status->log.head, status->log.persons, status->log.events,
            status->log.file_bytes, status->log.free_bytes);
     print_json_expired(status);
+    print_json_due(&status->due);
     print_json_backup(status);
     print_json_audit(status);
     print_json_keys(&status->keys);

@@ -1,6 +1,7 @@
 #include "status_print.h"
 
 #include "escape.h"
+#include "plural.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -267,6 +268,18 @@ static void print_expired(const struct status *status)
     printf("%-13s up to record %" PRIu64 ", of %s\n", "expired", status->expired, at);
 }
 
+static void print_due(const struct dbk_log_due *due)
+{
+    char before[DBK_MONTH_TEXT + 1];
+
+    if (!*due->why)
+        return;
+    dbk_month_format(due->before, before);
+    printf("%-13s %s to forget, and it waits: %s.\n%-13s If the clock is right, "
+           "daybook events expire --before %s does it\n",
+           "retention", plural(due->months, "months").text, due->why, "", before);
+}
+
 void status_print_text(const struct status *status)
 {
     char id[DBK_UUID_TEXT + 1];
@@ -275,6 +288,7 @@ void status_print_text(const struct status *status)
     printf("%-13s %s\n", "store id", id);
     print_count("head", status->log.head);
     print_expired(status);
+    print_due(&status->due);
     print_bytes("log file", status->log.file_bytes);
     print_bytes("free disk", status->log.free_bytes);
     print_cluster(&status->cluster);

@@ -9,6 +9,7 @@
 #include "projections/projector.h"
 #include "projections/rebuild.h"
 #include "server_look.h"
+#include "store/keys_used.h"
 #include "store/log.h"
 #include "store/replicated.h"
 #include "tool_data.h"
@@ -22,6 +23,7 @@ struct status {
     struct dbk_log_stats log;
     uint64_t expired; /* up to which record events are forgotten by age; 0: none is */
     dbk_timestamp expired_at; /* when that was recorded */
+    struct dbk_log_due due;   /* what RETENTION has come to; zeroed where that is off */
     struct server_look server;
     bool member; /* of a cluster, at this place */
     struct dbk_place place;

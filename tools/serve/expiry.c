@@ -1,6 +1,7 @@
 #include "expiry.h"
 
 #include "store/clock.h"
+#include "store/keys_used.h"
 #include "store/thread.h"
 #include "store/timestamp.h"
 
@@ -89,15 +90,30 @@ static bool clock_leapt(struct expiry *expiry, dbk_timestamp now, struct dbk_err
     return true;
 }
 
+/* What is doubted is not done, however long the clock says so: nobody here can tell. */
+static enum dbk_code check_due(struct expiry *expiry, dbk_timestamp before,
+                               struct dbk_error *err)
+{
+    char month[DBK_MONTH_TEXT + 1];
+    struct dbk_log_due due;
+
+    if (dbk_log_due(expiry->log, before, &due, err) != DBK_OK || !*due.why)
+        return err->code;
+    dbk_month_format(due.before, month);
+    return dbk_fail(err, DBK_CONFLICT,
+                    "%s. If the clock is right, daybook events expire --before %s does "
+                    "it, and asks before",
+                    due.why, month);
+}
+
 static void look(struct expiry *expiry)
 {
     dbk_timestamp now = dbk_timestamp_now(), before = now - expiry->options.days * DAY;
+    struct dbk_error err = {.code = DBK_OK};
     struct dbk_log_expiry done;
-    struct dbk_error err;
 
-    if (clock_leapt(expiry, now, &err))
-        tell_failed(expiry, &err);
-    else if (dbk_log_expire(expiry->log, before, "retention", &done, &err) == DBK_OK)
+    if (!clock_leapt(expiry, now, &err) && check_due(expiry, before, &err) == DBK_OK &&
+        dbk_log_expire(expiry->log, before, "retention", &done, &err) == DBK_OK)
         tell_done(expiry, &done);
     else
         tell_failed(expiry, &err);

@@ -1,7 +1,7 @@
 /* expiry.h - has events forgotten by age: at the start, and once an hour. Whoever does not lead
  * the log's copies does nothing, until it does. Where the clock is a week or more ahead of the
  * log's last record at the start, or leaps so far later, that is told, and waits for the next
- * time. */
+ * time; and what is doubted (dbk_log_due) is told, and left to an operator. */
 #ifndef DBK_TOOLS_EXPIRY_H
 #define DBK_TOOLS_EXPIRY_H
 

@@ -70,6 +70,8 @@ struct dbk_server_options serve_server_options(const struct serving *serving)
         .request_timeout_ms = (int)config_number(config, SETTING_REQUEST_TIMEOUT),
         .idempotency_keep_us =
             config_number(config, SETTING_IDEMPOTENCY_DAYS) * INT64_C(86400) * 1000000,
+        .retention_us =
+            config_number(config, SETTING_RETENTION) * INT64_C(86400) * 1000000,
         .event_types = config_list(config, SETTING_EVENT_TYPES),
         .cors_origins = config_list(config, SETTING_CORS_ORIGINS),
         .show_error_details = config_error_details(config),

@@ -27,6 +27,7 @@ enum {
         16,                  /* CLUSTER_..., but for CLUSTER_DIR and CLUSTER_FORWARD */
     CONFIG_GROUP_AUDIT = 32, /* AUDIT_ORIGIN, AUDIT_POLICY */
     CONFIG_GROUP_NEW = 64,   /* SEALED: of those that make a log */
+    CONFIG_GROUP_AGE = 128,  /* RETENTION alone: of who tells what it has come to */
 };
 
 enum config_kind {

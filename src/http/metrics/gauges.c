@@ -41,6 +41,9 @@ static void render_log(const struct health *health, struct dbk_render *out)
     exposition_gauge(out, "daybook_events_expired_sequence",
                      "All events up to this record are forgotten by age.",
                      health->expired);
+    exposition_gauge(out, "daybook_events_expiry_waits_months",
+                     "Months that RETENTION has come to, and an operator is asked for.",
+                     *health->due.why ? health->due.months : 0);
 }
 
 static void render_notary(struct dbk_notary *notary, struct dbk_render *out)

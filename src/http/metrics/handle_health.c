@@ -66,13 +66,28 @@ static void explain(struct told *told)
                  *told->reads ? "Reads are not as they should be: " : "", told->reads);
 }
 
+/* What is old enough, and waits for an operator. */
+static void render_due(const struct dbk_log_due *due, struct dbk_render *out)
+{
+    char month[DBK_MONTH_TEXT + 1];
+
+    number(out, ",\"expiry_waits\":{\"months\":", due->months);
+    dbk_month_format(due->oldest, month);
+    text(out, ",\"oldest\":", month);
+    dbk_month_format(due->before, month);
+    text(out, ",\"before\":", month);
+    number(out, ",\"through\":", due->through);
+    text(out, ",\"why\":", due->why);
+    dbk_render_text(out, "}");
+}
+
 static void render(const struct service *service, const struct told *told,
                    struct dbk_render *out)
 {
     const struct dbk_projector_status *tables = &told->health.tables;
     uint64_t lag = told->health.lag;
-    bool well =
-        !*told->why && !*told->audit && tables->running && tables->quarantined == 0;
+    bool well = !*told->why && !*told->audit && tables->running &&
+                tables->quarantined == 0 && !*told->health.due.why;
 
     dbk_render_text(out, well ? "{\"status\":\"ok\"" : "{\"status\":\"degraded\"");
     dbk_render_text(out, ",\"version\":\"" DAYBOOK_VERSION "\"");
@@ -84,6 +99,8 @@ static void render(const struct service *service, const struct told *told,
     number(out, ",\"quarantined\":", tables->quarantined);
     if (told->health.expired > 0)
         number(out, ",\"expired\":", told->health.expired);
+    if (*told->health.due.why)
+        render_due(&told->health.due, out);
     text(out, ",\"projection\":", health_projection(&told->health));
     text(out, ",\"writes\":", health_writes(&told->health));
     text(out, ",\"reads\":", *told->reads ? told->reads : "ok");

@@ -32,6 +32,9 @@ void health_look(const struct service *service, struct health *out)
     if (out->log_gauges.readable &&
         dbk_log_expired(service->log, &out->expired, NULL) != DBK_OK)
         out->expired = 0;
+    if (out->log_gauges.readable && service->options.retention_us > 0)
+        dbk_log_due(service->log, dbk_timestamp_now() - service->options.retention_us,
+                    &out->due, NULL);
     if (service->projector)
         dbk_projector_status(service->projector, &out->tables);
     if (service->projector && out->log_gauges.head > out->tables.projected)

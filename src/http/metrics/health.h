@@ -5,12 +5,14 @@
 #define DBK_HTTP_HEALTH_H
 
 #include "service.h"
+#include "store/keys_used.h"
 #include "store/log.h"
 
 struct health {
     struct dbk_log_health log;
     struct dbk_log_gauges log_gauges;
-    uint64_t expired; /* the last event that is; 0: none is, or it is not known */
+    uint64_t expired;       /* the last event that is; 0: none is, or it is not known */
+    struct dbk_log_due due; /* what RETENTION has come to; zeroed where that is off */
     struct dbk_projector_status tables; /* zeroed where there are none */
     uint64_t lag;                       /* records that the tables lack */
     int64_t unanswered_ms; /* for so long PostgreSQL has not answered; 0: it does */

@@ -5,8 +5,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 _Static_assert(sizeof(struct month) == 24, "as it is on disk");
+
+/* Since year 0. */
+static int64_t number_of_month(dbk_timestamp at)
+{
+    time_t seconds = (time_t)(dbk_timestamp_month(at) / 1000000);
+    struct tm date;
+
+    gmtime_r(&seconds, &date);
+    return (date.tm_year + INT64_C(1900)) * 12 + date.tm_mon;
+}
+
+int64_t months_between(dbk_timestamp from, dbk_timestamp to)
+{
+    return number_of_month(to) - number_of_month(from);
+}
 
 static MDB_val name_of(const char *name)
 {
@@ -139,6 +155,40 @@ int months_due(MDB_txn *txn, const struct environment *environment,
             out->numbers[out->count++] = month.number;
     }
     out->through = i < count_of(value) ? month_at(value, i).first - 1 : head;
+    return 0;
+}
+
+static bool has_month(MDB_val value, dbk_timestamp from)
+{
+    for (size_t i = 0; i < count_of(value); i++) {
+        if (month_at(value, i).from == from)
+            return true;
+    }
+    return false;
+}
+
+int months_look(MDB_txn *txn, const struct environment *environment,
+                dbk_timestamp before, dbk_timestamp now, uint64_t head,
+                struct months_look *out)
+{
+    const dbk_timestamp last = dbk_timestamp_month(dbk_timestamp_month(now) - 1);
+    MDB_val value;
+    int rc = months_due(txn, environment, before, now, head, &out->due);
+
+    if (rc == 0)
+        rc = get_all(txn, environment, &value);
+    if (rc != 0)
+        return rc;
+    out->oldest = before;
+    for (size_t i = 0; i < count_of(value); i++) {
+        struct month month = month_at(value, i);
+
+        if (month.number > 0 && month.first <= out->due.through &&
+            month.from < out->oldest)
+            out->oldest = month.from;
+    }
+    out->silent_month = has_month(value, last) ? dbk_timestamp_month(last - 1) : last;
+    out->silent = !has_month(value, out->silent_month);
     return 0;
 }
 

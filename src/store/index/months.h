@@ -20,6 +20,9 @@ struct month {
     uint64_t number;
 };
 
+/* How many months later the second begins. */
+int64_t months_between(dbk_timestamp from, dbk_timestamp to);
+
 /* The last run; zeros where there is none. An LMDB code, as all here. */
 int months_last(MDB_txn *txn, const struct environment *environment, struct month *out);
 
@@ -43,6 +46,19 @@ struct months_due {
 int months_due(MDB_txn *txn, const struct environment *environment,
                dbk_timestamp before, dbk_timestamp now, uint64_t head,
                struct months_due *out);
+
+/* What there is to know of it before it is done. */
+struct months_look {
+    struct months_due due;
+    dbk_timestamp
+        oldest; /* the earliest month whose key would go; `before`: there is none */
+    bool
+        silent; /* no event was recorded in one of the two months before that of now: */
+    dbk_timestamp silent_month;
+};
+int months_look(MDB_txn *txn, const struct environment *environment,
+                dbk_timestamp before, dbk_timestamp now, uint64_t head,
+                struct months_look *out);
 
 /* All events up to `through` are expired. */
 int months_expire(MDB_txn *txn, const struct environment *environment,

@@ -4,6 +4,7 @@
 
 #include "store/command.h"
 #include "store/keys.h"
+#include "store/keys_used.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +47,18 @@ enum dbk_code __wrap_dbk_log_expire(struct dbk_log *log, dbk_timestamp before,
     return code == DBK_OK
                ? __real_dbk_log_expire(log, before, source, out, err)
                : dbk_fail(err, (enum dbk_code)code, "the disk of the test is full");
+}
+
+static atomic_int looked;
+enum dbk_code __real_dbk_log_due(struct dbk_log *log, dbk_timestamp before,
+                                 struct dbk_log_due *out, struct dbk_error *err);
+enum dbk_code __wrap_dbk_log_due(struct dbk_log *log, dbk_timestamp before,
+                                 struct dbk_log_due *out, struct dbk_error *err);
+enum dbk_code __wrap_dbk_log_due(struct dbk_log *log, dbk_timestamp before,
+                                 struct dbk_log_due *out, struct dbk_error *err)
+{
+    looked++;
+    return __real_dbk_log_due(log, before, out, err);
 }
 
 struct place {
@@ -92,7 +105,7 @@ static int set_up(void **state)
     snprintf(place->keys_dir, sizeof place->keys_dir, "%s.keys", place->dir);
     now = at("2026-01-10T12:00:00");
     fails_with = DBK_OK;
-    asked = 0;
+    asked = looked = 0;
     if (dbk_keys_make(place->keys_dir, NULL, &err) != DBK_OK ||
         dbk_keys_open(place->keys_dir, NULL, &place->keys, &err) != DBK_OK)
         fail_msg("%s", err.text);
@@ -161,6 +174,12 @@ static void record_event(struct place *place)
     dbk_command_destroy(command);
 }
 
+static void record_at(struct place *place, const char *time)
+{
+    now = at(time);
+    record_event(place);
+}
+
 static uint64_t expired(struct place *place)
 {
     uint64_t through;
@@ -169,25 +188,29 @@ static uint64_t expired(struct place *place)
     return through;
 }
 
+/* So many more looks are over, from now on. */
+static void let_it_look(int times)
+{
+    wait_for(&looked, looked + times + 1);
+}
+
 static void a_month_goes_when_all_of_it_is_old_enough(void **state)
 {
     struct place *place = *state;
-    int before;
 
-    record_event(place);
-    now = at("2026-02-01T00:00:00");
-    record_event(place);
+    record_at(place, "2026-01-10T12:00:00");
+    record_at(place, "2026-02-01T00:00:00");
+    record_at(place, "2027-01-31T23:59:59");
+    record_at(place, "2027-02-01T00:00:00");
     now = at("2026-02-01T00:00:00") + INT64_C(400) * 86400 * 1000000 - 1;
     begin(place);
-    before = asked;
-    wait_for(&asked, before + 3);
+    wait_for(&asked, 3);
     assert_int_equal(expired(place), 0);
     now = now + 1;
     wait_for(&place->done, 1);
     assert_int_equal(expired(place), 1);
-    assert_non_null(strstr(place->line, "up to record 1: record 3 says so"));
-    before = asked;
-    wait_for(&asked, before + 3); /* and nothing more is done */
+    assert_non_null(strstr(place->line, "up to record 1: record 5 says so"));
+    let_it_look(3); /* and nothing more is done */
     assert_int_equal(place->done, 1);
     assert_int_equal(place->failed, 1); /* that the clock leapt */
 }
@@ -196,7 +219,6 @@ static void a_month_goes_when_all_of_it_is_old_enough(void **state)
 static void a_clock_that_leaps_destroys_nothing_before_the_next_look(void **state)
 {
     struct place *place = *state;
-    int before;
 
     record_event(place);
     now = at("2031-01-01T00:00:00");
@@ -206,27 +228,109 @@ static void a_clock_that_leaps_destroys_nothing_before_the_next_look(void **stat
     expiry_stop(place->expiry);
     now = at("2026-01-17T00:00:00"); /* it was set, and a week is not much */
     begin(place);
-    before = asked;
-    wait_for(&asked, before + 2);
+    let_it_look(2);
     assert_int_equal(expired(place), 0);
     assert_int_equal(place->failed, 1);
-    fails_with = DBK_NOT_LEADER; /* nothing is to be destroyed here: only told */
     now = at("2031-01-01T00:00:00");
     wait_for(&place->failed, 2);
     assert_int_equal(expired(place), 0);
 }
 
-static void at_the_start_all_that_is_due_goes(void **state)
+/* Whatever is recorded by it meanwhile, and however often the server is started. */
+static void a_clock_that_stays_wrong_destroys_nothing(void **state)
+{
+    static const char *const wrong[] = {"2036-06-10T00:00:00", "2036-07-10T00:00:00",
+                                        "2036-08-10T00:00:00", "2040-01-01T00:00:00"};
+    struct place *place = *state;
+
+    record_at(place, "2026-10-10T00:00:00");
+    record_at(place, "2026-11-10T00:00:00");
+    for (size_t i = 0; i < 4; i++) {
+        int told = place->failed;
+
+        record_at(place, wrong[i]);
+        begin(place);
+        wait_for(&place->failed, told + 1);
+        let_it_look(3);
+        expiry_stop(place->expiry);
+        place->expiry = NULL;
+        assert_int_equal(place->failed, told + 1);
+        assert_non_null(
+            strstr(place->line, "months at once, to 2026-10. If the clock"));
+        assert_non_null(strstr(place->line, "daybook events expire --before 20"));
+    }
+    assert_int_equal(asked, 0);
+    assert_int_equal(expired(place), 0);
+    now =
+        at("2026-11-12T00:00:00"); /* and what that clock recorded keeps nothing back */
+    record_event(place);
+    begin(place);
+    wait_for(&asked, 1);
+    assert_int_equal(expired(place), 0);
+}
+
+/* A year, mistyped, makes of a young log's months some that have just become old. */
+static void a_clock_is_not_believed_that_skips_months(void **state)
 {
     struct place *place = *state;
 
+    record_at(place, "2026-10-10T00:00:00");
+    record_at(place, "2026-11-10T00:00:00");
+    now = at("2027-12-20T00:00:00");
+    begin(place);
+    wait_for(&place->failed, 2); /* the first: that the clock leapt */
+    assert_non_null(strstr(place->line, "no event was recorded in 2027-11"));
     record_event(place);
-    now = at("2026-02-10T00:00:00");
+    now = at("2028-01-10T00:00:00");
     record_event(place);
-    now = at("2029-01-01T00:00:00");
+    wait_for(&place->failed, 3);
+    let_it_look(2);
+    assert_non_null(strstr(place->line, "no event was recorded in 2027-11"));
+    assert_non_null(strstr(place->line, "--before 2026-12"));
+    assert_int_equal(asked, 0);
+    assert_int_equal(expired(place), 0);
+}
+
+static void at_the_start_goes_what_became_due_while_it_was_away(void **state)
+{
+    struct place *place = *state;
+
+    record_at(place, "2026-01-10T00:00:00");
+    record_at(place, "2026-02-10T00:00:00");
+    record_at(place, "2027-02-28T00:00:00");
+    record_at(place, "2027-03-31T00:00:00");
+    now = at("2027-04-06T00:00:00");
     begin(place);
     wait_for(&place->done, 1);
     assert_int_equal(expired(place), 2);
+    assert_int_equal(place->failed, 0);
+}
+
+/* As those of a log that is new under RETENTION, or of a shorter one. */
+static void more_than_that_is_an_operators(void **state)
+{
+    struct place *place = *state;
+    struct dbk_log_expiry done;
+
+    record_at(place, "2026-01-10T00:00:00");
+    record_at(place, "2026-02-10T00:00:00");
+    record_at(place, "2026-03-10T00:00:00");
+    record_at(place, "2027-03-31T00:00:00");
+    record_at(place, "2027-04-30T00:00:00");
+    now = at("2027-05-06T00:00:00");
+    begin(place);
+    wait_for(&place->failed, 1);
+    let_it_look(3);
+    assert_int_equal(place->failed, 1);
+    assert_int_equal(asked, 0);
+    assert_non_null(strstr(place->line, "goes back 3 months at once, to 2026-01"));
+    assert_non_null(strstr(place->line, "daybook events expire --before 2026-04"));
+    assert_int_equal(
+        dbk_log_expire(place->log, at("2026-04-01T00:00:00"), "test", &done, NULL),
+        DBK_OK);
+    assert_int_equal(done.through, 3);
+    wait_for(&asked, 3); /* and it goes on by itself */
+    assert_int_equal(place->failed, 1);
 }
 
 static void what_fails_is_told_once_and_tried_again(void **state)
@@ -234,8 +338,10 @@ static void what_fails_is_told_once_and_tried_again(void **state)
     struct place *place = *state;
     int before;
 
-    record_event(place);
-    now = at("2029-01-01T00:00:00");
+    record_at(place, "2026-01-10T00:00:00");
+    record_at(place, "2027-01-10T00:00:00");
+    record_at(place, "2027-02-10T00:00:00");
+    now = at("2027-03-09T00:00:00");
     fails_with = DBK_NO_ROOM;
     begin(place);
     wait_for(&asked, 4);
@@ -267,7 +373,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ONE(a_month_goes_when_all_of_it_is_old_enough),
         ONE(a_clock_that_leaps_destroys_nothing_before_the_next_look),
-        ONE(at_the_start_all_that_is_due_goes),
+        ONE(a_clock_that_stays_wrong_destroys_nothing),
+        ONE(a_clock_is_not_believed_that_skips_months),
+        ONE(at_the_start_goes_what_became_due_while_it_was_away),
+        ONE(more_than_that_is_an_operators),
         ONE(what_fails_is_told_once_and_tried_again),
         ONE(who_does_not_lead_says_nothing),
     };
