@@ -124,7 +124,6 @@ static enum dbk_code add_readable(struct copy *copy, const struct dbk_record *re
         plain.sealed = (struct dbk_slice){NULL, 0};
         plain.opened = false;
     }
-    copy->done->forgotten += with->month.gone && !with->key.gone;
     code = dbk_record_encode(&plain, copy->plain, sizeof copy->plain, &length, err);
     if (code == DBK_OK && is_sealed)
         code = seal(copy, &length, with, err);
@@ -156,7 +155,10 @@ static enum dbk_code add_shut(struct copy *copy, const struct dbk_record *record
             dbk_record_encode(&shut, copy->sealed, sizeof copy->sealed, &length, err);
     if (code == DBK_OK)
         code = dbk_log_builder_add(copy->builder, copy->sealed, length, err);
-    copy->done->unread++;
+    if (record->expired && record->month == 0)
+        copy->done->forgotten++; /* its key was there till now */
+    else
+        copy->done->unread++;
     return code;
 }
 

@@ -1,7 +1,26 @@
+#include "log_read.h"
 #include "sealed.h"
 #include "store/log.h"
 
+#include <string.h>
+
 enum { BATCH_RECORDS = 4096, BATCH_BYTES = 1 << 20 };
+
+/* Its own key is there still, as before months had one; nobody is to be told all the same. What
+ * was opened is wiped, and the record is as it was decoded first. */
+static void shut_expired(const struct dbk_batch *batch,
+                         const struct dbk_batch_entry *entry, struct dbk_record *record)
+{
+    char *bytes = batch->bytes + entry->offset;
+
+    if (record->type != DBK_EVENT_RECORDED ||
+        entry->sequence > log_batch_expired(batch) || record->sealed.length == 0 ||
+        record->erased)
+        return;
+    explicit_bzero(bytes + entry->length, record->sealed.length);
+    dbk_record_decode(bytes, entry->length, record, NULL);
+    record->erased = record->expired = true;
+}
 
 enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
                                struct dbk_record *record, struct dbk_error *err)
@@ -12,8 +31,10 @@ enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
 
     /* Behind the bytes of one that is sealed is room for what it says. */
     if (dbk_record_decode(bytes, entry->length, record, err) == DBK_OK &&
-        sealed_open_record(batch->keys, record, bytes + entry->length, err) == DBK_OK)
+        sealed_open_record(batch->keys, record, bytes + entry->length, err) == DBK_OK) {
+        shut_expired(batch, entry, record);
         return DBK_OK;
+    }
     return dbk_wrap(err, "record %llu", (unsigned long long)entry->sequence);
 }
 

@@ -271,6 +271,31 @@ void log_walk_end(struct log_walk *walk)
     log_end_read(walk->log, walk->txn);
 }
 
+/* What its records are opened with, and which events are not to be shown, as of the transaction:
+ * with that its bytes end (log_read.h). */
+static enum dbk_code end_batch(struct dbk_log *log, MDB_txn *txn,
+                               struct dbk_batch *batch, struct dbk_error *err)
+{
+    uint64_t expired = 0;
+    int rc = log->sealed ? months_expired(txn, &log->environment, &expired) : 0;
+
+    batch->keys = log->sealed ? log->options.keys : NULL;
+    if (rc != 0)
+        return lmdb_fail(err, log->environment.env, rc, "read the log");
+    return log_batch_append(batch, &expired, sizeof expired)
+               ? DBK_OK
+               : dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
+}
+
+uint64_t log_batch_expired(const struct dbk_batch *batch)
+{
+    uint64_t expired;
+
+    assert(batch->bytes_used >= sizeof expired);
+    memcpy(&expired, batch->bytes + batch->bytes_used - sizeof expired, sizeof expired);
+    return expired;
+}
+
 static enum dbk_code read_from(struct log_walk *walk, const struct bounds *bounds,
                                struct dbk_batch *batch, struct dbk_error *err)
 {
@@ -294,13 +319,14 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
     enum dbk_code code;
 
     dbk_batch_clear(batch);
-    batch->keys = log->sealed ? log->options.keys : NULL;
     if (max_records == 0 || after == UINT64_MAX)
         return DBK_OK;
     code = log_walk_begin(log, after, &walk, err);
     if (code != DBK_OK)
         return code;
     code = read_from(&walk, &bounds, batch, err);
+    if (code == DBK_OK)
+        code = end_batch(log, walk.txn, batch, err);
     log_walk_end(&walk);
     if (code != DBK_OK)
         batch->count = 0;
@@ -370,7 +396,6 @@ static enum dbk_code copy_event(struct dbk_log *log, const struct dbk_uuid *id,
     int rc;
 
     dbk_batch_clear(batch);
-    batch->keys = log->sealed ? log->options.keys : NULL;
     code = log_begin_read(log, &txn, err);
     if (code != DBK_OK)
         return code;
@@ -381,6 +406,8 @@ static enum dbk_code copy_event(struct dbk_log *log, const struct dbk_uuid *id,
         code = dbk_fail(err, DBK_NOT_FOUND, "there is no such event");
     else
         code = lmdb_fail(err, log->environment.env, rc, "look up in the log");
+    if (code == DBK_OK)
+        code = end_batch(log, txn, batch, err);
     log_end_read(log, txn);
     return code;
 }
