@@ -65,6 +65,22 @@ enum dbk_code ring_sync(int fd, const char *path, struct dbk_error *err)
     return fdatasync(fd) == 0 ? DBK_OK : dbk_system_fail(err, "sync", path);
 }
 
+enum dbk_code ring_blank(int fd, const char *path, struct dbk_error *err)
+{
+    enum { SOME = 64 };
+    static const uint8_t nothing[SOME * RING_SLOT];
+    uint64_t count;
+    enum dbk_code code = ring_size(fd, path, &count, err);
+
+    for (uint64_t at = 1; code == DBK_OK && at <= count; at += SOME) {
+        size_t some = count - at < SOME ? (size_t)(count - at + 1) : SOME;
+
+        code =
+            ring_write_at(fd, nothing, some * RING_SLOT, RING_SLOT_AT(at), path, err);
+    }
+    return code == DBK_OK ? ring_sync(fd, path, err) : code;
+}
+
 enum dbk_code ring_size(int fd, const char *path, uint64_t *count,
                         struct dbk_error *err)
 {

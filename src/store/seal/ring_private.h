@@ -67,6 +67,8 @@ enum dbk_code ring_read_at(int fd, void *out, size_t length, uint64_t offset,
 enum dbk_code ring_write_at(int fd, const void *bytes, size_t length, uint64_t offset,
                             const char *path, struct dbk_error *err);
 enum dbk_code ring_sync(int fd, const char *path, struct dbk_error *err);
+/* Overwrite all its keys, synced: it is of no use any more. */
+enum dbk_code ring_blank(int fd, const char *path, struct dbk_error *err);
 /* How many numbers it has. */
 enum dbk_code ring_size(int fd, const char *path, uint64_t *count,
                         struct dbk_error *err);

@@ -225,7 +225,8 @@ static bool is_there(const struct rotating *rotating)
            mine.st_dev == named.st_dev && mine.st_ino == named.st_ino &&
            fstat(rotating->from, &former) == 0 &&
            former.st_dev == rotating->keys->file.device &&
-           former.st_ino == rotating->keys->file.inode;
+           former.st_ino == rotating->keys->file.inode &&
+           rotating->former_epoch == rotating->keys->file.fixed.epoch;
 }
 
 /* and 3 and 4. */
@@ -295,13 +296,15 @@ static enum dbk_code rotate_once(struct rotating *rotating, bool holds,
         return code;
     }
     rotating->again = !is_there(rotating);
-    if (rotating->again)
-        return DBK_OK;
+    if (rotating->again) /* elsewhere it is the next one's master key, too */
+        return keys->beside ? DBK_OK : ring_blank(rotating->fd, rotating->ring, err);
     code = wrapped == DBK_OK ? put_in_place(rotating, err)
                              : dbk_fail(err, wrapped, "%s", why.text);
     /* Where only syncing the directory failed, nobody knows which ring is there after a power
      * cut: the former master key stays, and ".new". */
     if (code != DBK_OK) {
+        if (!keys->beside && is_there(rotating))
+            ring_blank(rotating->fd, rotating->ring, NULL);
         unlink(rotating->ring);
         ring_refresh(keys, NULL);
         return code;
@@ -319,7 +322,7 @@ static enum dbk_code rotate(struct rotating *rotating, struct dbk_error *err)
     rotating->again = true;
     for (int i = 1; code == DBK_OK && rotating->again; i++) {
         rotating->again = false;
-        code = rotate_once(rotating, i == TRIES, err);
+        code = rotate_once(rotating, i >= TRIES, err);
         leave(rotating);
     }
     if (!rotating->away)

@@ -32,6 +32,36 @@ bool ring_holds_master(const struct dbk_keys *keys, const char *path)
     return right;
 }
 
+/* Who rotates has it locked, alone. */
+static enum ring_left look_at(const char *ring)
+{
+    int fd = open(ring, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool locked;
+
+    if (fd < 0)
+        return errno == ENOENT ? RING_NOTHING : RING_LEFT;
+    locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return locked ? RING_UNDER_WAY : RING_LEFT;
+}
+
+/* Beside the ring the master key that it is wrapped by goes with it. Elsewhere that stays, for the
+ * next rotation, and would open what is left of it on the disk. Who rotates does it, too. */
+static enum dbk_code clear_ring(const struct dbk_keys *keys, const char *ring,
+                                struct dbk_error *err)
+{
+    enum dbk_code code = DBK_OK;
+    int fd = -1;
+
+    if (!keys->beside && look_at(ring) == RING_LEFT)
+        fd = open(ring, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) {
+        code = ring_blank(fd, ring, err);
+        close(fd);
+    }
+    return code == DBK_OK ? clear(ring, err) : code;
+}
+
 enum dbk_code ring_settle_changing(struct dbk_keys *keys, struct dbk_error *err)
 {
     if (ring_look_left(keys) == RING_UNDER_WAY)
@@ -49,7 +79,7 @@ enum dbk_code ring_take_away(struct dbk_keys *keys, struct dbk_error *err)
 
     ring_next_path(keys->path, ring);
     ring_next_path(keys->master, master);
-    code = clear(ring, err);
+    code = clear_ring(keys, ring, err);
     /* The ring's name first: the former master key is of the ring that a power cut might bring
      * back. */
     if (code == DBK_OK)
@@ -69,19 +99,6 @@ enum dbk_code ring_take_away(struct dbk_keys *keys, struct dbk_error *err)
     if (code == DBK_OK)
         code = master_destroy(master, err);
     return code == DBK_OK ? dbk_sync_directory(keys->dir, err) : code;
-}
-
-/* Who rotates has it locked, alone. */
-static enum ring_left look_at(const char *ring)
-{
-    int fd = open(ring, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool locked;
-
-    if (fd < 0)
-        return errno == ENOENT ? RING_NOTHING : RING_LEFT;
-    locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    close(fd);
-    return locked ? RING_UNDER_WAY : RING_LEFT;
 }
 
 enum ring_left ring_look_left(const struct dbk_keys *keys)

@@ -6,13 +6,14 @@
 
 #include <sys/wait.h>
 
-enum { VICTIM = 3, KEPT = 5 };
+enum { FEW = 64, VICTIM = 3, KEPT = 5 };
 
 /* The process ends before this step of a rotation, or behind it. */
 enum step { NONE, RING_NAMED, RING_IN_PLACE, MASTER_GOES };
 static enum step killed_at;
 
-static bool blank; /* the file that a key goes with had nothing of it any more */
+static bool blank;   /* the file that a key goes with had nothing of it any more */
+static bool keyless; /* so had the ring that was begun */
 
 int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
@@ -24,6 +25,18 @@ static bool ends_with(const char *path, const char *end)
     size_t length = strlen(path), of = strlen(end);
 
     return length >= of && strcmp(path + length - of, end) == 0;
+}
+
+static bool has_no_key(const char *path)
+{
+    uint8_t slots[FEW * RING_SLOT], nothing[sizeof slots] = {0};
+    int fd = open(path, O_RDONLY);
+    bool none = fd >= 0 &&
+                pread(fd, slots, sizeof slots, RING_PAGE) == (ssize_t)sizeof slots &&
+                memcmp(slots, nothing, sizeof slots) == 0;
+
+    close(fd);
+    return none;
 }
 
 int __wrap_rename(const char *from, const char *to)
@@ -47,6 +60,8 @@ int __wrap_unlink(const char *path)
         if (killed_at == MASTER_GOES)
             _exit(9);
         blank = master_read(path, true, getuid(), key, NULL) != DBK_OK;
+    } else if (ends_with(path, "/ring.new")) {
+        keyless = has_no_key(path);
     }
     return __real_unlink(path);
 }
@@ -131,11 +146,31 @@ static void a_rotation_leaves_nothing_of_its_master_key(void **state)
     assert_cleared(r);
 }
 
+/* Its master key stays, and the next rotation goes on with it. */
+static void by_a_master_key_elsewhere_an_erasure_writes_it_over(void **state)
+{
+    struct ring *r = *state;
+    struct dbk_keys_options options = {.master = in_ring(r, "../elsewhere")};
+    const uint64_t victims[] = {VICTIM};
+
+    assert_int_equal(rename(in_ring(r, "master"), options.master), 0);
+    if (dbk_keys_open(r->dir, &options, &r->keys, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
+    rotate_and_die(r, RING_NAMED);
+    assert_true(is_left(r));
+    keyless = false;
+    if (dbk_keys_erase(r->keys, victims, 1, 7, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
+    assert_true(keyless);
+    assert_false(is_left(r));
+    assert_int_equal(access(in_ring(r, "../elsewhere.new"), F_OK), 0);
+}
+
 static int make_few(void **state)
 {
     if (make_template(state) != 0)
         return -1;
-    return truncate(in_ring(&template, "ring"), RING_SLOT_AT(64 + 1));
+    return truncate(in_ring(&template, "ring"), RING_SLOT_AT(FEW + 1));
 }
 
 int main(void)
@@ -146,6 +181,7 @@ int main(void)
         TEST(killed_before_the_new_ring_is_in_place),
         TEST(killed_before_the_former_master_key_is_destroyed),
         TEST(killed_before_the_new_master_keys_other_name_goes),
+        TEST(by_a_master_key_elsewhere_an_erasure_writes_it_over),
         TEST(a_rotation_leaves_nothing_of_its_master_key),
     };
 

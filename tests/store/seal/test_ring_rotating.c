@@ -7,6 +7,20 @@ enum { FEW = 64, VICTIM = 3, KEPT = 5 };
 static void (*meanwhile)(struct ring *other);
 static struct ring other;
 static unsigned calls;
+static bool blank; /* what had no name any more had no key either when it was synced */
+
+static bool has_no_key(int fd)
+{
+    static const uint8_t nothing[RING_SLOT];
+    uint8_t slot[RING_SLOT];
+
+    for (int i = 1; i <= FEW; i++) {
+        if (pread(fd, slot, sizeof slot, RING_SLOT_AT(i)) != RING_SLOT ||
+            memcmp(slot, nothing, sizeof slot) != 0)
+            return false;
+    }
+    return true;
+}
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
@@ -16,10 +30,14 @@ int __wrap_fdatasync(int fd)
     void (*now)(struct ring * r) = meanwhile;
 
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    if (now && readlink(link, path, sizeof path - 1) > 0 && strstr(path, "/ring.new")) {
+    if (readlink(link, path, sizeof path - 1) < 0)
+        path[0] = '\0';
+    if (now && strstr(path, "/ring.new")) {
         meanwhile = NULL; /* its own syncs are none of these */
         calls++;
         now(&other);
+    } else if (strstr(path, "/ring.new (deleted)")) {
+        blank = has_no_key(fd);
     }
     return __real_fdatasync(fd);
 }
@@ -168,6 +186,31 @@ static void who_opens_it_or_rotates_too_leaves_it_alone(void **state)
     close_keys(&other);
 }
 
+/* What the rotation goes on with would open it. */
+static void by_a_master_key_elsewhere_what_was_begun_is_written_over(void **state)
+{
+    struct ring *r = *state;
+    struct dbk_keys_options options = {.master = in_ring(r, "../elsewhere")};
+    struct dbk_keys_rotation out;
+    uint8_t key[DBK_KEY_BYTES];
+
+    assert_int_equal(rename(in_ring(r, "master"), options.master), 0);
+    other = *r;
+    if (dbk_keys_open(r->dir, &options, &r->keys, &r->err) != DBK_OK ||
+        dbk_keys_open(r->dir, &options, &other.keys, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
+    meanwhile = erase_one;
+    calls = 0;
+    blank = false;
+    if (dbk_keys_rotate(r->keys, &out, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
+    assert_true(out.done);
+    assert_int_equal(calls, 1);
+    assert_true(blank);
+    assert_int_equal(get(r, VICTIM, key), DBK_NOT_FOUND);
+    close_keys(&other);
+}
+
 static int make_few(void **state)
 {
     if (make_template(state) != 0)
@@ -181,6 +224,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(test, ring_setup_closed, ring_teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_erasure_waits_for_nothing_and_is_complete_then),
+        TEST(by_a_master_key_elsewhere_what_was_begun_is_written_over),
         TEST(many_erasures_do_not_keep_it_from_ending),
         TEST(keys_that_were_made_meanwhile_are_there),
         TEST(who_opens_it_or_rotates_too_leaves_it_alone),
