@@ -126,10 +126,13 @@ static void print_destroy(const struct reseal *reseal)
         "these\n",
         source->ring);
     if (source->master[0])
-        printf("              (the master key %s is the new ring's, too: daybook keys "
-               "rotate\n"
-               "              there makes every copy of the old ring worthless)\n",
-               source->master);
+        printf(
+            "              (the master key %s is the new ring's, too: daybook keys "
+            "rotate\n"
+            "              of the new one makes every copy of the old one worthless; "
+            "never rotate\n"
+            "              the old one: nobody could open the new one any more)\n",
+            source->master);
     else
         printf("              and its master key, %s/master, with each copy\n",
                source->ring);
