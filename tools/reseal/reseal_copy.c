@@ -5,6 +5,7 @@
 #include "store/log_builder.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/random.h>
@@ -55,6 +56,8 @@ static enum dbk_code get_random(void *out, size_t length, struct dbk_error *err)
     for (size_t done = 0; done < length;) {
         ssize_t got = getrandom((char *)out + done, length - done, 0);
 
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got <= 0)
             return dbk_fail(err, DBK_IO, "the system gives no random bytes");
         done += (size_t)got;

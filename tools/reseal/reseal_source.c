@@ -30,10 +30,10 @@ static bool find_ring(struct reseal_source *source)
     static const char by_way[] = "/log/../keys", straight[] = "/keys";
     bool there = backup_keys_find(source->folder, source->ring);
     size_t length = strlen(source->ring);
-    char *end = source->ring + length - (sizeof by_way - 1);
+    char *end = source->ring + length;
 
-    if (length >= sizeof by_way && strcmp(end, by_way) == 0)
-        memcpy(end, straight, sizeof straight);
+    if (length >= sizeof by_way && strcmp(end - (sizeof by_way - 1), by_way) == 0)
+        memcpy(end - (sizeof by_way - 1), straight, sizeof straight);
     return there;
 }
 
