@@ -15,16 +15,6 @@
 
 enum { DOUBTED_DAYS = 7 };
 
-/* "2026-01" is its first moment, UTC. */
-static bool read_month(const char *text, dbk_timestamp *out)
-{
-    char first[32];
-
-    return strlen(text) == 7 &&
-           snprintf(first, sizeof first, "%s-01T00:00:00", text) > 0 &&
-           dbk_timestamp_parse(first, strlen(first), out);
-}
-
 /* What it would do, by which clock. */
 struct intent {
     struct dbk_log_due due;
@@ -111,7 +101,8 @@ static enum dbk_code expire(const struct tool *tool, dbk_timestamp before, bool 
 
     if (log_place_open(tool, false, NULL, &log, err) != DBK_OK)
         return err->code;
-    code = log_place_check_alone(log, "set RETENTION there (docs/privacy.md)", err);
+    code =
+        log_place_check_alone(log, "set RETENTION_AGREED there (docs/privacy.md)", err);
     if (code == DBK_OK)
         code = look(log, before, &intent, err);
     *sure = code == DBK_OK && is_sure(tool, &intent);
@@ -151,7 +142,7 @@ static enum tool_exit run(struct tool *tool)
                             tool->operands[0]);
     if (!month)
         return tool_misused(tool, "events expire needs --before YYYY-MM");
-    if (!read_month(month, &before))
+    if (!dbk_month_parse(month, &before))
         return tool_misused(tool, "--before \"%.64s\" is no month, as 2026-01 is one",
                             month);
     if (expire(tool, before, &sure, &done, &err) != DBK_OK) {

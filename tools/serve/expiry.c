@@ -90,20 +90,22 @@ static bool clock_leapt(struct expiry *expiry, dbk_timestamp now, struct dbk_err
     return true;
 }
 
-/* What is doubted is not done, however long the clock says so: nobody here can tell. */
+/* What is doubted is not done, however long the clock says so: nobody here can tell but who
+ * has agreed to it. */
 static enum dbk_code check_due(struct expiry *expiry, dbk_timestamp before,
                                struct dbk_error *err)
 {
     char month[DBK_MONTH_TEXT + 1];
     struct dbk_log_due due;
 
-    if (dbk_log_due(expiry->log, before, &due, err) != DBK_OK || !*due.why)
+    if (dbk_log_due(expiry->log, before, &due, err) != DBK_OK || !*due.why ||
+        due.before <= expiry->options.agreed)
         return err->code;
     dbk_month_format(due.before, month);
     return dbk_fail(err, DBK_CONFLICT,
                     "%s. If the clock is right, daybook events expire --before %s does "
-                    "it, and asks before",
-                    due.why, month);
+                    "it, and asks before; in a cluster RETENTION_AGREED=%s",
+                    due.why, month, month);
 }
 
 static void look(struct expiry *expiry)

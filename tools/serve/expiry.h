@@ -12,6 +12,8 @@ struct expiry;
 struct expiry_options {
     int64_t days; /* how old, at least 1; what is forgotten are whole months */
     int every_ms; /* 0: an hour */
+    /* What is doubted is done all the same where it keeps all from here on; 0: never. */
+    dbk_timestamp agreed;
     /* What was forgotten, or why it was not: one line, borrowed for the call, from the thread
      * of its own (dbk-expiry). What fails the same way again is not told again. */
     void (*done)(void *context, const char *line);

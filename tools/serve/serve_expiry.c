@@ -32,6 +32,7 @@ enum dbk_code serve_start_expiry(struct serving *serving, struct dbk_error *err)
 {
     const struct expiry_options options = {
         .days = config_number(serving->tool->config, SETTING_RETENTION),
+        .agreed = config_number(serving->tool->config, SETTING_RETENTION_AGREED),
         .done = say,
         .failed = warn,
         .context = serving};

@@ -40,6 +40,7 @@ enum config_kind {
     CONFIG_SECONDS, /* 5, 0.25; kept in milliseconds, as are min and max */
     CONFIG_BOOLEAN,
     CONFIG_RETENTION, /* events:400d; in days, 0: off */
+    CONFIG_MONTH,     /* 2026-01; its first moment (dbk_timestamp); empty: 0 */
     CONFIG_CHOICE,
     CONFIG_LIST,    /* of event types, separated by commas */
     CONFIG_HOSTS,   /* a list of host[:port] */

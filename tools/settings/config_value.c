@@ -1,6 +1,7 @@
 #include "config_value.h"
 
 #include "http/tokens.h"
+#include "store/keys_used.h"
 #include "store/utf8.h"
 
 #include <arpa/inet.h>
@@ -190,6 +191,16 @@ static enum dbk_code read_retention(const struct config_entry *entry,
                     (long long)entry->min, (long long)entry->max);
 }
 
+/* Its first moment, UTC. */
+static enum dbk_code read_month(const struct config_entry *entry,
+                                struct config_value *out, struct dbk_error *err)
+{
+    (void)entry;
+    if (*out->text == '\0' || dbk_month_parse(out->text, &out->number))
+        return DBK_OK;
+    return dbk_fail(err, DBK_INVALID, "a month is allowed, as 2026-01, or nothing");
+}
+
 /* Whether others may reach it is asked where the access tokens are known (serve). */
 static enum dbk_code read_address(const struct config_entry *entry,
                                   struct config_value *out, struct dbk_error *err)
@@ -330,7 +341,7 @@ static enum dbk_code (*const kinds[])(const struct config_entry *entry,
     [CONFIG_SECONDS] = read_seconds,     [CONFIG_BOOLEAN] = read_boolean,
     [CONFIG_CHOICE] = read_choice,       [CONFIG_LIST] = read_list,
     [CONFIG_HOSTS] = read_list,          [CONFIG_ORIGINS] = read_list,
-    [CONFIG_RETENTION] = read_retention,
+    [CONFIG_RETENTION] = read_retention, [CONFIG_MONTH] = read_month,
 };
 
 enum dbk_code config_value_read(const struct config_entry *entry, const char *text,

@@ -130,10 +130,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void begin_every(struct place *place, int ms)
+static void begin_agreed(struct place *place, int ms, const char *month)
 {
     const struct expiry_options options = {.days = 400,
                                            .every_ms = ms,
+                                           .agreed = month ? at(month) : 0,
                                            .done = on_done,
                                            .failed = on_failed,
                                            .context = place};
@@ -141,6 +142,11 @@ static void begin_every(struct place *place, int ms)
 
     if (expiry_start(place->log, &options, &place->expiry, &err) != DBK_OK)
         fail_msg("%s", err.text);
+}
+
+static void begin_every(struct place *place, int ms)
+{
+    begin_agreed(place, ms, NULL);
 }
 
 static void begin(struct place *place)
@@ -333,6 +339,29 @@ static void more_than_that_is_an_operators(void **state)
     assert_int_equal(place->failed, 1);
 }
 
+/* Where a command cannot be given. */
+static void what_was_agreed_to_is_done_and_no_more(void **state)
+{
+    struct place *place = *state;
+
+    record_at(place, "2026-01-10T00:00:00");
+    record_at(place, "2026-02-10T00:00:00");
+    record_at(place, "2026-03-10T00:00:00");
+    record_at(place, "2027-03-31T00:00:00");
+    record_at(place, "2027-04-30T00:00:00");
+    now = at("2027-05-06T00:00:00");
+    begin_agreed(place, 10, "2026-03-01T00:00:00"); /* a month too few */
+    wait_for(&place->failed, 1);
+    let_it_look(3);
+    assert_int_equal(asked, 0);
+    assert_non_null(strstr(place->line, "in a cluster RETENTION_AGREED=2026-04"));
+    expiry_stop(place->expiry);
+    begin_agreed(place, 10, "2026-04-01T00:00:00");
+    wait_for(&place->done, 1);
+    assert_int_equal(expired(place), 3);
+    assert_int_equal(place->failed, 1);
+}
+
 static void what_fails_is_told_once_and_tried_again(void **state)
 {
     struct place *place = *state;
@@ -377,6 +406,7 @@ int main(void)
         ONE(a_clock_is_not_believed_that_skips_months),
         ONE(at_the_start_goes_what_became_due_while_it_was_away),
         ONE(more_than_that_is_an_operators),
+        ONE(what_was_agreed_to_is_done_and_no_more),
         ONE(what_fails_is_told_once_and_tried_again),
         ONE(who_does_not_lead_says_nothing),
     };

@@ -142,6 +142,24 @@ static void an_age_of_events_is_in_days(void **state)
     }
 }
 
+static void a_month_is_its_first_moment(void **state)
+{
+    static const char *const bad[] = {"2026",       "2026-13", "2026-1",
+                                      "2026-01-01", "events",  " "};
+    struct place *place = *state;
+
+    assert_int_equal(load_flag(place, SETTING_RETENTION_AGREED, "1970-02"), DBK_OK);
+    assert_int_equal(config_number(place->config, SETTING_RETENTION_AGREED),
+                     INT64_C(31) * 86400 * 1000000);
+    assert_int_equal(load_flag(place, SETTING_RETENTION_AGREED, ""), DBK_OK);
+    assert_int_equal(config_number(place->config, SETTING_RETENTION_AGREED), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(load_flag(place, SETTING_RETENTION_AGREED, bad[i]),
+                         DBK_INVALID);
+        assert_non_null(strstr(place->err.text, "as 2026-01"));
+    }
+}
+
 static void lists_are_cut_at_commas(void **state)
 {
     static const char *const bad[] = {",",    "a,",        "a,,b", "a\tb",
@@ -240,6 +258,7 @@ int main(void)
         IN_PLACE(sizes_take_units),
         IN_PLACE(seconds_are_kept_in_milliseconds),
         IN_PLACE(an_age_of_events_is_in_days),
+        IN_PLACE(a_month_is_its_first_moment),
         IN_PLACE(lists_are_cut_at_commas),
         IN_PLACE(origins_are_taken_as_browsers_write_them),
     };
