@@ -99,6 +99,11 @@ static enum dbk_code parse(const char *path, const char *bytes, size_t length,
         read == DBK_KEY_BYTES)
         return DBK_OK;
     sodium_memzero(key, DBK_KEY_BYTES);
+    if (text == 0 && length > 0) /* who destroyed it was killed before it went */
+        return dbk_fail(err, DBK_NOT_FOUND,
+                        "%s has no master key any more: put the right file there, or "
+                        "remove it",
+                        path);
     return dbk_fail(
         err, DBK_INVALID,
         "%s is no master key, which is 64 hexadecimal digits or 32 bytes: it "

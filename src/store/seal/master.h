@@ -12,7 +12,7 @@ enum { MASTER_TEXT = 2 * DBK_KEY_BYTES + 1 };
 /* Read it; wipe key afterwards. owner: whose it may be, beside root's and ours. beside: for
  * nobody else to read; elsewhere its group may, as systemd and Kubernetes hand it over.
  *
- * DBK_NOT_FOUND  there is none
+ * DBK_NOT_FOUND  there is none, or it was destroyed, and the file is to be removed still
  * DBK_INVALID    it has another size, or other characters
  * DBK_IO         also where others may read it, or write to it */
 enum dbk_code master_read(const char *path, bool beside, uid_t owner,

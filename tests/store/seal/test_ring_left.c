@@ -56,7 +56,7 @@ int __wrap_unlink(const char *path)
 {
     uint8_t key[DBK_KEY_BYTES];
 
-    if (ends_with(path, "/master.new")) {
+    if (ends_with(path, "/master.new") || ends_with(path, "/elsewhere.new")) {
         if (killed_at == MASTER_GOES)
             _exit(9);
         blank = master_read(path, true, getuid(), key, NULL) != DBK_OK;
@@ -166,6 +166,25 @@ static void by_a_master_key_elsewhere_an_erasure_writes_it_over(void **state)
     assert_int_equal(access(in_ring(r, "../elsewhere.new"), F_OK), 0);
 }
 
+static void
+by_a_master_key_elsewhere_what_is_left_of_a_destroyed_one_is_none(void **state)
+{
+    struct ring *r = *state;
+    struct dbk_keys_options options = {.master = in_ring(r, "../elsewhere")};
+    struct dbk_keys_rotation out;
+
+    assert_int_equal(rename(in_ring(r, "master"), options.master), 0);
+    if (dbk_keys_open(r->dir, &options, &r->keys, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
+    rotate_and_die(r, MASTER_GOES);
+    assert_int_equal(access(in_ring(r, "../elsewhere.new"), F_OK), 0);
+    if (dbk_keys_rotate(r->keys, &out, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
+    assert_true(out.done);
+    assert_int_equal(out.epoch, 3);
+    assert_int_not_equal(access(in_ring(r, "../elsewhere.new"), F_OK), 0);
+}
+
 static int make_few(void **state)
 {
     if (make_template(state) != 0)
@@ -182,6 +201,7 @@ int main(void)
         TEST(killed_before_the_former_master_key_is_destroyed),
         TEST(killed_before_the_new_master_keys_other_name_goes),
         TEST(by_a_master_key_elsewhere_an_erasure_writes_it_over),
+        TEST(by_a_master_key_elsewhere_what_is_left_of_a_destroyed_one_is_none),
         TEST(a_rotation_leaves_nothing_of_its_master_key),
     };
 
