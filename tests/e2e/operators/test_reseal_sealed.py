@@ -245,9 +245,18 @@ class Refused(Sealed):
     def test_without_its_master_key(self):
         os.rename(self.path("log", "keys", "master"), self.path("master"))
         self.refuses("name it by MASTER_KEY_FILE")
-        self.with_settings({"MASTER_KEY_FILE": self.path("master")}, "reseal", "log",
-                           "--data-dir", "made", "--by-month")
+        elsewhere = {"MASTER_KEY_FILE": self.path("master")}
+        done = self.with_settings(elsewhere, "reseal", "log", "--data-dir", "made",
+                                  "--by-month")
+        self.assertIn("never rotate", done.stdout.decode())
         self.assertEqual(sorted(os.listdir(self.path("made", "keys"))), ["lock", "ring"])
+        self.with_settings(elsewhere, "keys", "rotate", "--data-dir", "made")
+        self.with_settings(elsewhere, "verify", "--data-dir", "made")
+        old = subprocess.run([PROGRAM, "export", "--unseal", "--data-dir", "log"], cwd=self.dir,
+                             env={**environment(), **elsewhere}, capture_output=True,
+                             check=False, timeout=300, stdin=subprocess.DEVNULL)
+        self.assertEqual(old.returncode, FAILED, old.stderr)
+        self.assertIn(b"is not the master key of", old.stderr)
 
     def test_with_another_ring(self):
         self.generate("other", 20)
