@@ -109,9 +109,7 @@ class Secured(Brokers):
                   json.dumps(rights))
 
     def know_by_scram(self):
-        self._run("java", "-cp", self.lib + "/*", "kafka.admin.ConfigCommand",
-                  "--bootstrap-server", self.open, "--alter", "--entity-type", "users",
-                  "--entity-name", USER, "--add-config", f"SCRAM-SHA-512=[password={PASSWORD}]")
+        self.configure(self.open, "users", USER, f"SCRAM-SHA-512=[password={PASSWORD}]")
 
     def close(self):
         super().close()

@@ -10,7 +10,6 @@ import unittest
 import uuid
 
 from brokers import Brokers, Missing
-from ended import ENDED
 from harness import PATIENCE
 from nodes import Nodes
 
@@ -28,12 +27,7 @@ def setUpModule():
 
 def configure(topic, *settings):
     """Of a topic, by Kafka's own tool."""
-    done = subprocess.run(
-        [*ENDED, "java", "-cp", brokers.lib + "/*", "kafka.admin.ConfigCommand",
-         "--bootstrap-server", brokers.bootstrap, "--alter", "--entity-type", "topics",
-         "--entity-name", topic, "--add-config", ",".join(settings)],
-        capture_output=True, text=True, check=False, timeout=PATIENCE)
-    assert done.returncode == 0, done.stdout + done.stderr
+    brokers.configure(brokers.bootstrap, "topics", topic, ",".join(settings))
 
 
 def event(person, **more):
