@@ -49,6 +49,7 @@ export class Tables {
     if (data?.erased) return; // its key is destroyed: whoever it was about is deleted later on
     const {persons, events} = this;
     const whose = (name, value) => [...events.values()].filter((event) => event[name] === value);
+    const forget = (event) => events.delete(event) && this.recorded.delete(event);
     if (type === 'person.created') {
       const created = data.datetime_created ?? recorded_at;
       persons.set(id, {email: null, first_name: null, last_name: null, ...data,
@@ -59,15 +60,15 @@ export class Tables {
         if (person[name] === null) delete person[name]; // it was removed
     } else if (type === 'person.deleted' || type === 'person.erased') {
       persons.delete(id);
-      for (const event of whose('person_id', id)) events.delete(event.id);
+      for (const event of whose('person_id', id)) forget(event.id);
     } else if (type === 'event.recorded') {
       events.set(id, {datetime_created: recorded_at, ...data, id});
       this.recorded.set(id, sequence);
     } else if (type === 'event.deleted') {
-      events.delete(id);
+      forget(id);
     } else if (type === 'events.expired') {
-      for (const event of [...events.keys()])
-        if (this.recorded.get(event) <= data.through) events.delete(event);
+      for (const [event, at] of this.recorded)
+        if (at <= data.through) forget(event);
     } else if (type === 'person.aliased' || type === 'person.unaliased') {
       for (const event of whose('anonymous_id', data.anonymous_id))
         event.person_id = type === 'person.aliased' ? id : null;

@@ -42,6 +42,15 @@ await follow({brokers: [brokers]}, topic, (record) => {
   process.exit(0);
 });
 """
+FORGET = """
+import {Tables} from './records.mjs';
+const tables = new Tables();
+for (const sequence of [1, 2, 3, 4])
+  tables.take({type: 'event.recorded', sequence, subject_id: `of ${sequence}`, data: {}});
+tables.take({type: 'events.expired', sequence: 5, data: {through: 2}});
+console.log([...tables.events.keys()].join(), tables.recorded.size);
+process.exit(0);
+"""
 
 
 def python():
@@ -192,6 +201,22 @@ class Records(unittest.TestCase):
             query(self.second, "select daybook_take($$%s$$)" %
                   json.dumps(dict(first, sequence=taken + 2)))
 
+    def assert_what_is_old_is_forgotten(self):
+        """By both, as the record of a forgotten month says."""
+        with open(self.folder + "/forget.mjs", "w") as file:
+            file.write(FORGET)
+        told = subprocess.run(["node", "forget.mjs"], cwd=self.folder, capture_output=True,
+                              text=True, check=False, timeout=PATIENCE)
+        self.assertEqual(told.stdout, "of 3,of 4 2\n", told.stderr)
+        sequences = query(self.second, "select sequence from event order by 1").splitlines()
+        kept = sequences[len(sequences) // 2:]
+        query(self.second, "select daybook_take($$%s$$)" % json.dumps(
+            {"sequence": self.taken() + 1, "type": "events.expired",
+             "subject_id": str(uuid.uuid4()), "recorded_at": "2026-01-01T00:00:00.000000",
+             "data": {"through": int(kept[0]) - 1}}))
+        self.assertEqual(query(self.second, "select sequence from event order by 1")
+                         .splitlines(), kept)
+
     def test_each_record_comes_about_once(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
         chance = random.Random(SEED)
@@ -215,6 +240,7 @@ class Records(unittest.TestCase):
         self.assert_same_fold(follower)
         self.assert_same_tables(follower)
         self.assert_again_is_nothing(follower)
+        self.assert_what_is_old_is_forgotten()
 
 
 if __name__ == "__main__":
