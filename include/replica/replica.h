@@ -33,6 +33,7 @@ struct dbk_replica_options {
     bool follower;          /* it never leads */
     bool unsafe;            /* take a topic that may lose what was acknowledged */
     int session_ms;         /* how long a silent leader is believed in */
+    int64_t retention_days; /* of RETENTION; 0: none. Told to the others, and no more */
     /* The table of access tokens is to be this (JSON lines, as dbk_replica_send_tokens). Called
      * from dbk-tail; bytes are borrowed. May be NULL. */
     void (*tokens)(void *context, struct dbk_slice table);
@@ -151,7 +152,8 @@ struct dbk_replica_member {
     char node[DBK_REPLICA_NAME_MAX + 1], url[DBK_REPLICA_URL_MAX + 1];
     char role[16], state[16], version[32];
     char master_key[DBK_KEYS_MASTER_TEXT + 1]; /* dbk_log_master_key */
-    int64_t next;                              /* its place */
+    int64_t retention_days; /* as in its options; -1: of a version that does not tell */
+    int64_t next;           /* its place */
     uint64_t head, projected;
     dbk_timestamp at; /* by its own clock */
 };

@@ -233,6 +233,7 @@ static void what_a_node_tells_of_itself_is_read_back(void **state)
                                               .version = "0.1.0",
                                               .head = 18446744073709551615U,
                                               .projected = 7,
+                                              .retention_days = 400,
                                               .at = dbk_timestamp_now()};
     struct dbk_replica_member out;
     struct dbk_render json = {0};
@@ -246,6 +247,7 @@ static void what_a_node_tells_of_itself_is_read_back(void **state)
     assert_string_equal(out.state, member.state);
     assert_string_equal(out.version, member.version);
     assert_true(out.head == member.head && out.projected == 7 && out.at == member.at);
+    assert_int_equal(out.retention_days, 400);
     for (size_t cut = 0; cut < json.length; cut++) {
         char *copy = malloc(cut + 1); /* of its size, for ASan */
 
@@ -254,6 +256,7 @@ static void what_a_node_tells_of_itself_is_read_back(void **state)
         free(copy);
     }
     assert_false(member_read(dbk_slice("{\"node\":\"\"}"), &out));
+    assert_int_equal(out.retention_days, -1);
     dbk_render_finish(&json);
 }
 

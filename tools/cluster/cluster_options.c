@@ -99,6 +99,7 @@ enum dbk_code cluster_options_read(const struct config *config,
         .follower = config_number(config, SETTING_CLUSTER_ROLE) == 1,
         .unsafe = config_boolean(config, SETTING_CLUSTER_UNSAFE),
         .session_ms = (int)config_number(config, SETTING_CLUSTER_SESSION),
+        .retention_days = config_number(config, SETTING_RETENTION),
     };
     if (*config_text(config, SETTING_CLUSTER_KAFKA))
         out->replica.properties = config_text(config, SETTING_CLUSTER_KAFKA);

@@ -158,6 +158,43 @@ static void print_master_keys(const struct dbk_replica_members *members)
     puts("              daybook keys rotate where it has not been yet");
 }
 
+static void write_retention(const struct dbk_replica_member *one, char out[32])
+{
+    if (one->retention_days > 0)
+        snprintf(out, 32, "events:%" PRId64 "d", one->retention_days);
+    else
+        snprintf(out, 32, one->retention_days == 0 ? "none" : "not told");
+}
+
+/* Whoever leads goes by its own. */
+static void print_retention(const struct dbk_replica_members *members)
+{
+    int64_t first = members->list[0].retention_days;
+    bool any = false, differ = false;
+    char one[32];
+
+    for (size_t i = 0; i < members->count; i++) {
+        any = any || members->list[i].retention_days > 0;
+        differ = differ || members->list[i].retention_days != first;
+    }
+    if (!any)
+        return;
+    puts("");
+    write_retention(&members->list[0], one);
+    if (!differ) {
+        printf("retention     %s, at all\n", one);
+        return;
+    }
+    for (size_t i = 0; i < members->count; i++) {
+        write_retention(&members->list[i], one);
+        printf("%s%s at ", i == 0 ? "retention     " : "              ", one);
+        escape_plain(stdout, dbk_slice(members->list[i].node));
+        putchar('\n');
+    }
+    puts("              set RETENTION to the same at all: whoever leads goes by its "
+         "own");
+}
+
 void cluster_print_text(const struct dbk_replica_members *members,
                         const struct dbk_replica_options *options)
 {
@@ -178,6 +215,7 @@ void cluster_print_text(const struct dbk_replica_members *members,
     for (size_t i = 0; i < members->count; i++)
         print_member(members, options, i, width);
     print_master_keys(members);
+    print_retention(members);
 }
 
 void cluster_print_json(const struct dbk_replica_members *members,

@@ -35,6 +35,7 @@ static void member(const struct dbk_replica_member *one, int64_t end,
     number(",\"head\":", (int64_t)one->head, out);
     number(",\"projected\":", (int64_t)one->projected, out);
     text(",\"master_key\":", one->master_key, out);
+    number(",\"retention_days\":", one->retention_days, out);
     text(",\"at\":", at, out);
     dbk_render_text(out, "}");
 }

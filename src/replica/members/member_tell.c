@@ -19,6 +19,7 @@ static struct dbk_replica_member this_one(struct dbk_replica *replica)
     snprintf(member.state, sizeof member.state, "%s", replica_state_name(status.state));
     snprintf(member.version, sizeof member.version, "%s", DAYBOOK_VERSION);
     dbk_log_master_key(replica->log, member.master_key);
+    member.retention_days = options->retention_days;
     dbk_log_head(replica->log, &member.head, NULL);
     if (options->projected)
         member.projected = options->projected(options->projected_context);

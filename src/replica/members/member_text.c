@@ -34,6 +34,8 @@ void member_write(const struct dbk_replica_member *member, struct dbk_render *ou
     write_number(out, "projected", member->projected);
     if (member->master_key[0])
         write_text(out, "master_key", member->master_key);
+    if (member->retention_days >= 0)
+        write_number(out, "retention_days", (uint64_t)member->retention_days);
     write_text(out, "at", at);
     dbk_render_text(out, "}");
 }
@@ -83,12 +85,15 @@ static bool read_number(struct dbk_slice json, const char *key, uint64_t *out)
 bool member_read(struct dbk_slice json, struct dbk_replica_member *out)
 {
     char at[DBK_TIMESTAMP_TEXT + 1];
+    uint64_t days;
 
     *out = (struct dbk_replica_member){.next = -1};
     if (json.length == 0)
         return false;
     if (!read_text(json, "master_key", out->master_key, sizeof out->master_key))
         out->master_key[0] = '\0'; /* not sealed, or of a version before */
+    out->retention_days =
+        read_number(json, "retention_days", &days) ? (int64_t)days : -1;
     return read_text(json, "node", out->node, sizeof out->node) &&
            read_text(json, "url", out->url, sizeof out->url) &&
            read_text(json, "role", out->role, sizeof out->role) &&

@@ -33,16 +33,20 @@ class Sealed(unittest.TestCase):
             file.write(digit * 64 + "\n")
         os.chmod(path, 0o600)
 
-    def told_keys(self):
+    def told(self):
         """By who does not lead: of it and of the leader, for these brokers list no groups. Who
-        leads may change at any moment on a machine under load."""
-        told = []
+        leads may change at any moment on a machine under load. (who told it, its list)"""
+        found = []
 
         def both_tell():
-            told[:] = max(([one["master_key"] for one in status_of(member)[0]["members"]]
-                           for member in self.members), key=len)
-            return len(told) == 2
+            found[:] = max(((member, status_of(member)[0]["members"])
+                            for member in self.members), key=lambda told: len(told[1]))
+            return len(found[1]) == 2
         self.members[0].wait_for(both_tell, "both tell of themselves")
+        return found
+
+    def told_keys(self):
+        told = [one["master_key"] for one in self.told()[1]]
         for key in told:
             self.assertRegex(key, "^[0-9a-f]{16}$")
         return told
@@ -71,6 +75,7 @@ class Sealed(unittest.TestCase):
         self.assertFalse(os.path.exists(self.ring(second)))
         self.put(second.env["MASTER_KEY_FILE"], "a")
 
+        first.env["RETENTION"] = "events:400d"
         for member in self.members:
             member.spawn()
         for member in self.members:
@@ -84,6 +89,13 @@ class Sealed(unittest.TestCase):
         for member in self.members: # neither log has it in the clear
             with open(os.path.join(member.data_dir, "log", "data.mdb"), "rb") as file:
                 self.assertNotIn(answer.data["email"].encode(), file.read())
+
+        member, told = self.told()
+        self.assertEqual({one["node"]: one["retention_days"] for one in told},
+                         {"db1": 400, "db2": 0})
+        text = member.run("cluster", "status", check=False).stdout
+        self.assertIn("retention     events:400d at db1\n              none at db2\n", text)
+        self.assertIn("whoever leads goes by its own", text)
 
         before = self.told_keys()
         self.assertEqual(len(set(before)), 1)
