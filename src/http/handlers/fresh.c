@@ -149,10 +149,11 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
     return DBK_OK;
 }
 
-static enum dbk_code not_yet(struct request *rq, const struct fresh *fresh,
-                             struct dbk_error *err)
+/* Who asked to see less than the person may be answered before the tables have it. */
+static enum dbk_code not_yet(struct request *rq, uint64_t version,
+                             const struct fresh *fresh, struct dbk_error *err)
 {
-    bool behind = fresh->projected < fresh->wanted;
+    bool behind = fresh->projected < fresh->wanted || fresh->projected < version;
 
     rq->unavailable = behind ? "It is in the log, and not yet in the read tables; try "
                                "again shortly"
@@ -171,7 +172,7 @@ enum dbk_code fresh_no_person(struct request *rq, const struct dbk_uuid *id,
     rq->unavailable = NULL; /* it is the log that is asked now */
     code = dbk_log_person(rq->service->log, id, &state, err);
     if (code == DBK_OK && !state.deleted)
-        return not_yet(rq, fresh, err);
+        return not_yet(rq, state.version, fresh, err);
     if (code != DBK_OK && code != DBK_NOT_FOUND)
         return code;
     return dbk_fail(err, DBK_NOT_FOUND, "There is no person with this id");

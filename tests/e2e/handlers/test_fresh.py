@@ -125,6 +125,16 @@ class Fresh(Served):
                 "Daybook-Sequence": str(first.sequence), "Prefer": "wait=60"})
             self.assertEqual(answer.status, 200)
 
+    def test_one_that_came_after_what_is_named_is_not_told_as_set_aside(self):
+        first = self.client.post("/persons", person())
+        self.client.get("/persons")
+        with Locked(self.server, "person", "exclusive"):
+            late = self.client.post("/persons", person()).data["id"]
+            answer = self.client.request("GET", "/persons/" + late, headers={
+                "Daybook-Sequence": str(first.sequence)})
+            self.assert_refused(answer, 503, "not yet in the read tables")
+        self.assertEqual(self.client.get("/persons/" + late).status, 200)
+
     def test_a_read_right_after_the_start_waits_for_the_tables(self):
         made = self.client.post("/persons", person())
         for _ in range(3):
