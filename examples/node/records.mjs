@@ -1,5 +1,5 @@
-// The records of Daybook, from the topic that `daybook relay` writes: each once, in the order
-// of the log. `npm install kafkajs lz4js` brings what it needs.
+// The records of Daybook, from the topic that `daybook relay` (of a sealed log with --unseal)
+// writes: each once, in the order of the log. `npm install kafkajs lz4js` brings what it needs.
 //
 //   const tables = new Tables();
 //   await follow({brokers: ['k1:9092']}, 'daybook.records', (record) => tables.take(record));
@@ -47,6 +47,8 @@ export class Tables {
   take({type, sequence, subject_id: id, recorded_at, data}) {
     if (data?.restricted) return; // only a token with the scope admin is shown it
     if (data?.erased) return; // its key is destroyed: whoever it was about is deleted later on
+    if (data?.sealed)
+      throw new Error(`record ${sequence} is sealed: write the topic with daybook relay --unseal`);
     const {persons, events} = this;
     const whose = (name, value) => [...events.values()].filter((event) => event[name] === value);
     const forget = (event) => events.delete(event) && this.recorded.delete(event);

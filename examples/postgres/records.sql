@@ -1,5 +1,5 @@
 -- Daybook's persons and events in a PostgreSQL of yours, from the records that `daybook relay`
--- writes into a topic:
+-- (of a sealed log with --unseal) writes into a topic:
 --
 --     psql -d DATABASE -v ON_ERROR_STOP=1 -f records.sql
 --
@@ -65,6 +65,9 @@ begin
     end if;
     if (data->>'erased')::boolean then -- whoever it was about is deleted later on
         return;
+    end if;
+    if data ? 'sealed' then
+        raise 'record % is sealed: write the topic anew with daybook relay --unseal', number;
     end if;
     case record->>'type'
     when 'person.created' then

@@ -1,5 +1,5 @@
 """Keeps Daybook's persons and events in a PostgreSQL of yours, from the topic that
-`daybook relay` writes.
+`daybook relay` writes (of a sealed log with --unseal).
 
     records.py BROKERS TOPIC DATABASE [NAME=VALUE...]
     records.py k1:9092,k2:9092 daybook.records "dbname=bi" security.protocol=SASL_SSL

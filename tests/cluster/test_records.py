@@ -49,6 +49,12 @@ for (const sequence of [1, 2, 3, 4])
   tables.take({type: 'event.recorded', sequence, subject_id: `of ${sequence}`, data: {}});
 tables.take({type: 'events.expired', sequence: 5, data: {through: 2}});
 console.log([...tables.events.keys()].join(), tables.recorded.size);
+try {
+  tables.take({type: 'person.created', sequence: 6, subject_id: 'id',
+    data: {key: 1, sealed: 'eA=='}});
+} catch (error) {
+  console.log(error.message);
+}
 process.exit(0);
 """
 
@@ -153,7 +159,7 @@ class Records(unittest.TestCase):
 
     def relay(self, node, *flags):
         return self.started(PROGRAM, "relay", "--data-dir", node.data_dir, "--topic", "records",
-                            "--quiet", *flags, env=node.env, stdout=subprocess.DEVNULL)
+                            "--quiet", "--unseal", *flags, env=node.env, stdout=subprocess.DEVNULL)
 
     def fold(self):
         """KafkaJS, in the place where it finds what it needs."""
@@ -207,15 +213,20 @@ class Records(unittest.TestCase):
             file.write(FORGET)
         told = subprocess.run(["node", "forget.mjs"], cwd=self.folder, capture_output=True,
                               text=True, check=False, timeout=PATIENCE)
-        self.assertEqual(told.stdout, "of 3,of 4 2\n", told.stderr)
+        self.assertRegex(told.stdout, "^of 3,of 4 2\nrecord 6 is sealed: .*--unseal\n$",
+                         told.stderr)
         sequences = query(self.second, "select sequence from event order by 1").splitlines()
         kept = sequences[len(sequences) // 2:]
+        next_one = {"sequence": self.taken() + 1, "subject_id": str(uuid.uuid4()),
+                    "recorded_at": "2026-01-01T00:00:00.000000"}
         query(self.second, "select daybook_take($$%s$$)" % json.dumps(
-            {"sequence": self.taken() + 1, "type": "events.expired",
-             "subject_id": str(uuid.uuid4()), "recorded_at": "2026-01-01T00:00:00.000000",
-             "data": {"through": int(kept[0]) - 1}}))
+            {**next_one, "type": "events.expired", "data": {"through": int(kept[0]) - 1}}))
         self.assertEqual(query(self.second, "select sequence from event order by 1")
                          .splitlines(), kept)
+        next_one["sequence"] += 1
+        with self.assertRaisesRegex(AssertionError, "is sealed: .*--unseal"):
+            query(self.second, "select daybook_take($$%s$$)" % json.dumps(
+                {**next_one, "type": "person.created", "data": {"key": 1, "sealed": "eA=="}}))
 
     def test_each_record_comes_about_once(self):
         print(f"DAYBOOK_SEED={SEED}", flush=True)
