@@ -154,10 +154,9 @@ class Node:
 
     def outside(self):
         """Where PostgreSQL's data lies, if not here."""
-        done = self.run("status", "--json")
         try:
-            folder = json.loads(done.stdout)["cluster"]["dir"]
-        except (ValueError, TypeError, KeyError):
+            folder = json.loads(self.run("status", "--json").stdout)["cluster"]["dir"]
+        except (OSError, ValueError, TypeError, KeyError):  # the program, too, may be gone
             return None
         return os.path.dirname(folder) if folder.startswith(OUTSIDE) else None
 
