@@ -222,7 +222,7 @@ static const char *conflict(const struct batch_item *item)
     case BODY_ITEM_ALIAS:
         return "The person has as many anonymous ids as there may be";
     }
-    return "An event with this id was deleted";
+    return "An event that was deleted, or is forgotten by now, had this id";
 }
 
 /* Of a verdict that is replayed only the code is known, so the words are ours. */

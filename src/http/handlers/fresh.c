@@ -87,6 +87,21 @@ enum dbk_code fresh_enter(struct request *rq, bool lists, struct dbk_error *err)
     return DBK_OK;
 }
 
+/* Tables that are not followed, while the ring of keys is away: that is the reason, which
+ * PostgreSQL's administrator would look for in vain. */
+static enum dbk_code not_followed(struct request *rq, enum dbk_code code,
+                                  const struct dbk_projector_status *status,
+                                  struct dbk_error *err)
+{
+    struct dbk_log_health health;
+
+    dbk_log_health(rq->service->log, &health);
+    if (health.code == DBK_KEYS_AWAY)
+        return dbk_fail(err, DBK_KEYS_AWAY, "%s", health.why);
+    say_refusal(rq, status);
+    return code;
+}
+
 /* Those who ask again at once, and they are more than there are threads, would have the
  * processors to be refused with. They wait a little, where reads may. */
 static void slow_down(struct request *rq)
@@ -137,10 +152,8 @@ enum dbk_code fresh_wait(struct request *rq, struct response *rs, uint64_t wante
         dbk_projector_wait(service->projector, fresh->wanted, 0, NULL) == DBK_OK;
     code = dbk_projector_wait(service->projector, fresh->wanted, bound_ms(rq, rs), err);
     dbk_projector_status(service->projector, &status);
-    if (code != DBK_OK && code != DBK_TIMEOUT) {
-        say_refusal(rq, &status);
-        return code;
-    }
+    if (code != DBK_OK && code != DBK_TIMEOUT)
+        return not_followed(rq, code, &status, err);
     fresh->projected = status.projected;
     dbk_read_model_claim(service->model, fresh->projected);
     dbk_read_model_rearranged(service->model,

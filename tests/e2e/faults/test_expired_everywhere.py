@@ -81,6 +81,15 @@ class ExpiredEverywhere(unittest.TestCase):
             self.assertEqual(self.get("/events/" + event).status, 404)
         self.assertEqual(self.get("/events/" + self.kept).status, 200)
 
+    def test_one_that_is_sent_again_by_its_id(self):
+        again = {"id": self.events[0], "event_type": MARK, "person_id": self.one}
+        one = self.server.client().post("/events", again)
+        self.assertEqual(one.status, 409)
+        self.assertIn("is forgotten by now", one.details)
+        among = self.server.client().post("/events/batch", [again]).data[0]
+        self.assertEqual(among["status"], 409)
+        self.assertIn("is forgotten by now", among["details"])
+
     def test_the_person_stays_and_has_none_of_them(self):
         for path in f"/persons/{self.one}", "/persons/by/external_id/kate", "/persons":
             answer = self.get(path)
