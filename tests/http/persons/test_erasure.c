@@ -158,7 +158,7 @@ static void nothing_is_left_of_who_was_erased(void **state)
     expect(world, "DELETE", "/persons/" ID, NULL, 410, "");
     expect(world, "PATCH", "/persons/" ID, "{\"role\":\"admin\"}", 410, "");
     expect(world, "POST", "/events", EVENT, 404, "");
-    expect(world, "POST", "/persons", PERSON, 409, "");
+    expect(world, "POST", "/persons", PERSON, 410, "");
 }
 
 static void what_was_sent_with_a_key_is_not_answered_again(void **state)
