@@ -161,7 +161,7 @@ void body_update_finish(struct body_update *update)
 static struct dbk_slice find_events(const char *text, size_t length)
 {
     const struct dbk_slice none = {NULL, 0}, key = {"\"events\"", 8};
-    const char *brace = memchr(text, '{', length);
+    const char *brace = length > 0 ? memchr(text, '{', length) : NULL;
     struct json_loose loose;
     struct dbk_slice value;
 

@@ -452,6 +452,21 @@ static void a_put_by_external_id_contradicts_neither_path_nor_log(void **state)
                  "nobody has this external id yet: a new person has none");
 }
 
+/* As of a request without a body: there is no text at all. */
+static void nothing_is_no_body(void **state)
+{
+    struct reading r = {0};
+
+    (void)state;
+    assert_true(dbk_uuid_parse(PERSON, DBK_UUID_TEXT, &r.id));
+    assert_int_equal(
+        body_put_person(NULL, 0, &r.id, true, NULL, &r.update, &r.fields, &r.err),
+        DBK_INVALID);
+    assert_int_equal(
+        body_patch_person(NULL, 0, &r.id, true, &r.update, &r.fields, &r.err),
+        DBK_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +488,7 @@ int main(void)
         cmocka_unit_test(each_wrong_field_of_a_patch_is_named),
         cmocka_unit_test(a_delete_may_name_what_it_deletes),
         cmocka_unit_test(a_delete_of_an_event_may_name_its_person),
+        cmocka_unit_test(nothing_is_no_body),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
