@@ -20,6 +20,10 @@ static int check_erased_owner(struct reindex_place *place,
     if (place->environment->sealed && dbk_uuid_is_nil(&alias->person))
         rc = index_look_person(place->txn, place->environment,
                                &place->record->person_id, &person);
+    if (place->environment->sealed && rc == MDB_NOTFOUND &&
+        dbk_uuid_is_nil(&alias->person))
+        return reindex_wrong(place, "its person was never created, or what says so "
+                                    "cannot be read");
     if (rc != 0 && rc != MDB_NOTFOUND)
         return rc;
     return rc == 0 && person.erased

@@ -121,6 +121,20 @@ class Opening(Sealed):
         done = self.server.run("export", "--unseal", "out", check=False)
         self.assertIn("key 1 in", done.stderr)
 
+    def test_of_whom_the_key_is_damaged_no_event_is_said_to_be_anothers(self):
+        self.server.start()
+        client, one = self.server.client(), self.add_person()
+        client.post(f"/persons/{one}/aliases", {"anonymous_id": "a1"})
+        event = client.post("/events", {"event_type": "seen", "anonymous_id": "a1"})
+        self.server.stop()
+        with open(self.ring, "r+b") as ring:
+            ring.seek(4096)
+            ring.write(b"x" * 64)
+        found = json.loads(self.server.run("verify", "--json", check=False).stdout)
+        said = {each["sequence"]: each["text"] for each in found["findings"]}
+        self.assertIn("cannot be read", said[event.sequence])
+        self.assertNotIn("another's", " ".join(said.values()))
+
     def test_a_log_that_is_made_is_sealed_and_its_keys_lie_beside(self):
         self.server.start()
         one = self.add_person()
