@@ -1,5 +1,6 @@
 /* daybook reseal - makes a sealed log of one that is not, or is not by month. */
 #include "command.h"
+#include "directory.h"
 #include "log_place.h"
 #include "plural.h"
 #include "progress.h"
@@ -8,6 +9,7 @@
 #include "staging.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 struct reseal {
@@ -27,8 +29,25 @@ static bool was_sealed(const struct reseal *reseal)
     return reseal->source.keys > 0;
 }
 
+/* FROM is to be destroyed in the end, with all that lies in it. */
+static bool lies_in_source(const struct reseal *reseal)
+{
+    char from[PATH_MAX], made[PATH_MAX];
+    size_t length;
+
+    directory_absolute(reseal->given, from);
+    directory_absolute(config_text(reseal->tool->config, SETTING_DATA_DIR), made);
+    length = strlen(from);
+    return strncmp(made, from, length) == 0 && made[length] == '/';
+}
+
 static enum dbk_code check_source(const struct reseal *reseal, struct dbk_error *err)
 {
+    if (lies_in_source(reseal))
+        return dbk_fail(err, DBK_CONFLICT,
+                        "the new log would lie in %.300s, which is to be destroyed in "
+                        "the end: give a --data-dir outside of it",
+                        reseal->given);
     if (!was_sealed(reseal) || reseal->how.by_month)
         return DBK_OK;
     return dbk_fail(

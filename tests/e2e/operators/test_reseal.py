@@ -78,6 +78,9 @@ class Reseal(ToolCase):
         self.assertEqual(self.read("first/log/data.mdb"), before)
 
     def test_what_it_is_not_for(self):
+        self.refused(FAILED, "which is to be destroyed in the end", "reseal", "first",
+                     "--data-dir", "first/made")
+        self.assertFalse(os.path.exists(self.path("first/made")))
         self.run_tool("reseal", "first", "--data-dir", "made")
         self.refused(FAILED, "is sealed already", "reseal", "made", "--data-dir", "again")
         self.assertFalse(os.path.exists(self.path("again")))
