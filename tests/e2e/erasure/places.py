@@ -1,5 +1,6 @@
 """Where a text is: in the files below a folder, and in the memory of a process."""
 
+import contextlib
 import os
 import re
 
@@ -47,20 +48,19 @@ def _resident(pid):
                 yield mapping
 
 
-def _pages(pid, begin, end):
+def _pages(pagemap, begin, end):
     """(begin, end) of what is there of a mapping, which may be far larger: a sanitizer's is."""
     size, most, first = os.sysconf("SC_PAGE_SIZE"), 1 << 20, begin
-    with open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap:
-        while begin < end:
-            pagemap.seek(begin // size * 8)
-            entries = memoryview(pagemap.read(min(most, (end - begin) // size) * 8)).cast("Q")
-            if not len(entries):
-                return
-            for at in range(0, len(entries), CHUNK // size):
-                if any(entries[at:at + CHUNK // size]):
-                    first = begin + at * size
-                    yield first, min(first + CHUNK, begin + len(entries) * size)
-            begin += len(entries) * size
+    while begin < end:
+        pagemap.seek(begin // size * 8)
+        entries = memoryview(pagemap.read(min(most, (end - begin) // size) * 8)).cast("Q")
+        if not len(entries):
+            return  # so it is of a process that has ended, too
+        for at in range(0, len(entries), CHUNK // size):
+            if any(entries[at:at + CHUNK // size]):
+                first = begin + at * size
+                yield first, min(first + CHUNK, begin + len(entries) * size)
+        begin += len(entries) * size
 
 
 def in_memory(pid, *marks, skip=()):
@@ -68,16 +68,17 @@ def in_memory(pid, *marks, skip=()):
     the process may write to. skip: names of mappings that are not looked at."""
     wanted = [mark.encode() for mark in marks]
     places = []
-    try:
-        mappings = list(_resident(pid))
-        memory = open(f"/proc/{pid}/mem", "rb", 0)
-    except OSError:
-        return []  # it has ended
-    with memory:
+    with contextlib.ExitStack() as opened:
+        try:
+            mappings = list(_resident(pid))
+            memory, pagemap = (opened.enter_context(open(f"/proc/{pid}/{name}", "rb", 0))
+                               for name in ("mem", "pagemap"))
+        except OSError:
+            return []  # it has ended
         for begin, end, name in mappings:
             if name in skip or end - begin > 1 << 40:  # a sanitizer's, of what is where
                 continue
-            for first, last in list(_pages(pid, begin, end)):
+            for first, last in list(_pages(pagemap, begin, end)):
                 try:
                     memory.seek(first)
                     data = memory.read(last - first).lower()
