@@ -189,6 +189,7 @@ struct dbk_batch {
     } * entries;           /* owned by the batch */
     char *bytes;
     struct dbk_keys *keys; /* that open it; private, borrowed from the log */
+    uint64_t expired;      /* private: events up to here were, when it was read */
     size_t bytes_used, bytes_size, entries_size; /* private */
 };
 
@@ -210,7 +211,8 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
 
 /* Decode the i-th record of the batch, and open it where it is sealed; record's slices point
  * into the batch, which two threads must not do at once. Where the log was open without a ring
- * it stays shut; where its key was erased, record->erased is set.
+ * it stays shut; where its key was erased, record->erased is set. So it is for an event that
+ * was expired when the batch was read, with record->expired, also where its key is there still.
  *
  * DBK_DAMAGED, DBK_UNSUPPORTED  as dbk_record_decode, told as "record 7: why"; DBK_DAMAGED also
  *                               where its key is damaged, or not in the ring and not erased:
@@ -220,6 +222,8 @@ enum dbk_code dbk_log_read(struct dbk_log *log, uint64_t after, size_t max_recor
  */
 enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
                                struct dbk_record *record, struct dbk_error *err);
+/* Whether it was the key alone, by that code: what is in the clear is there to be shown. */
+bool dbk_record_lacks_key(enum dbk_code code, const struct dbk_record *record);
 
 /* Copy one record and decode it; record's slices point into the batch. As dbk_log_read
  * and dbk_batch_record; DBK_DAMAGED also where the log has no such record: ask for the

@@ -57,8 +57,7 @@ static enum dbk_code decode(const struct export_run *run, struct export_piece *p
         const struct dbk_batch_entry *entry = &piece->batch.entries[i];
         struct export_item *item = &piece->items[piece->count];
         enum dbk_code code = dbk_batch_record(&piece->batch, i, &item->record, err);
-
-        bool shut = code == DBK_DAMAGED && item->record.damaged > 0;
+        bool shut = dbk_record_lacks_key(code, &item->record);
 
         if (shut && export_selects(select, &item->record))
             tell_damaged(run, err);

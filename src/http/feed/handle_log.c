@@ -228,7 +228,7 @@ static enum dbk_code look_whether_withheld(const struct request *rq, bool *withh
     *withheld = false;
     if (code == DBK_OK && all->count > 0) {
         code = logged_read(rq, rq->match.sequence, &record, 1, err);
-        code = log_page_names(code, &record) ? DBK_OK : code;
+        code = dbk_record_lacks_key(code, &record) ? DBK_OK : code;
         *withheld =
             code == DBK_OK && dbk_restricted_says(all, rq->service->log, &record);
     }
@@ -250,7 +250,7 @@ enum dbk_code handle_get_record(struct request *rq, struct response *rs,
     if (wants_bytes(rq, media_of(form)))
         return withheld ? withheld_refuse(rq, err) : answer_bytes(rq, rs, err);
     code = logged_read(rq, rq->match.sequence, &record, 1, err);
-    if (code != DBK_OK && !log_page_names(code, &record))
+    if (code != DBK_OK && !dbk_record_lacks_key(code, &record))
         return code;
     record.withheld = withheld;
     if (form == LOG_JSON)

@@ -62,17 +62,12 @@ enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *
     return DBK_OK;
 }
 
-bool log_page_names(enum dbk_code code, const struct dbk_record *record)
-{
-    return code == DBK_DAMAGED && record->damaged > 0;
-}
-
 enum dbk_code log_page_read(const struct dbk_batch *batch, size_t i,
                             struct dbk_record *record, struct dbk_error *err)
 {
     enum dbk_code code = dbk_batch_record(batch, i, record, err);
 
-    return log_page_names(code, record) ? DBK_OK : code;
+    return dbk_record_lacks_key(code, record) ? DBK_OK : code;
 }
 
 enum dbk_code log_page_unreadable(struct request *rq, uint64_t sequence,

@@ -26,10 +26,8 @@ void log_page_record(struct dbk_render *out, const struct dbk_record *record,
 enum dbk_code log_page_end(struct response *rs, enum log_form form, const char *details,
                            struct dbk_error *err);
 
-/* Whether a record that could not be read, with this code, can be shown all the same: its key is
- * damaged, which it then says in the place of what it said. */
-bool log_page_names(enum dbk_code code, const struct dbk_record *record);
-/* As dbk_batch_record, of a record to be shown: where log_page_names, it is DBK_OK. */
+/* As dbk_batch_record, of a record to be shown: one that lacks its key alone
+ * says so in the place of what it said: DBK_OK. */
 enum dbk_code log_page_read(const struct dbk_batch *batch, size_t i,
                             struct dbk_record *record, struct dbk_error *err);
 

@@ -35,7 +35,7 @@ static enum dbk_code render_next(struct request *rq, struct history_page *page,
     enum dbk_code code =
         dbk_log_record(rq->service->log, sequence, &rq->worker->batch, &record, err);
 
-    if (!log_page_names(code, &record)) {
+    if (!dbk_record_lacks_key(code, &record)) {
         if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
             return log_page_unreadable(rq, sequence, err);
         if (code != DBK_OK)

@@ -58,7 +58,7 @@ static enum dbk_code is_wanted(const struct finding *finding, size_t i, bool *wa
 
     if (code == DBK_OK && finding->person->keys.length == 0)
         code = dbk_batch_record(&finding->batch, i, &record, err);
-    if (code == DBK_OK || (code == DBK_DAMAGED && record.damaged > 0))
+    if (code == DBK_OK || dbk_record_lacks_key(code, &record))
         *wanted = dbk_person_records_has(finding->person, &record);
     else if (code == DBK_DAMAGED || code == DBK_UNSUPPORTED)
         *wanted = finding->page->unreadable;

@@ -13,9 +13,8 @@ static void shut_expired(const struct dbk_batch *batch,
 {
     char *bytes = batch->bytes + entry->offset;
 
-    if (record->type != DBK_EVENT_RECORDED ||
-        entry->sequence > log_batch_expired(batch) || record->sealed.length == 0 ||
-        record->erased)
+    if (record->type != DBK_EVENT_RECORDED || entry->sequence > batch->expired ||
+        record->sealed.length == 0 || record->erased)
         return;
     explicit_bzero(bytes + entry->length, record->sealed.length);
     dbk_record_decode(bytes, entry->length, record, NULL);
@@ -36,6 +35,11 @@ enum dbk_code dbk_batch_record(const struct dbk_batch *batch, size_t i,
         return DBK_OK;
     }
     return dbk_wrap(err, "record %llu", (unsigned long long)entry->sequence);
+}
+
+bool dbk_record_lacks_key(enum dbk_code code, const struct dbk_record *record)
+{
+    return code == DBK_DAMAGED && record->damaged > 0;
 }
 
 /* The next records, not past `to`. Sequences have no gaps: none is a log cut short. */

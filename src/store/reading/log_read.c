@@ -125,6 +125,7 @@ void dbk_batch_clear(struct dbk_batch *batch)
     if (batch->keys && batch->bytes_used > 0)
         explicit_bzero(batch->bytes, batch->bytes_used);
     batch->count = batch->bytes_used = 0;
+    batch->expired = 0;
 }
 
 void dbk_batch_finish(struct dbk_batch *batch)
@@ -271,29 +272,15 @@ void log_walk_end(struct log_walk *walk)
     log_end_read(walk->log, walk->txn);
 }
 
-/* What its records are opened with, and which events are not to be shown, as of the transaction:
- * with that its bytes end (log_read.h). */
+/* What its records are opened with, and which events are not to be shown, as of the
+ * transaction. */
 static enum dbk_code end_batch(struct dbk_log *log, MDB_txn *txn,
                                struct dbk_batch *batch, struct dbk_error *err)
 {
-    uint64_t expired = 0;
-    int rc = log->sealed ? months_expired(txn, &log->environment, &expired) : 0;
+    int rc = log->sealed ? months_expired(txn, &log->environment, &batch->expired) : 0;
 
     batch->keys = log->sealed ? log->options.keys : NULL;
-    if (rc != 0)
-        return lmdb_fail(err, log->environment.env, rc, "read the log");
-    return log_batch_append(batch, &expired, sizeof expired)
-               ? DBK_OK
-               : dbk_fail(err, DBK_NO_MEMORY, "no memory to read the log");
-}
-
-uint64_t log_batch_expired(const struct dbk_batch *batch)
-{
-    uint64_t expired;
-
-    assert(batch->bytes_used >= sizeof expired);
-    memcpy(&expired, batch->bytes + batch->bytes_used - sizeof expired, sizeof expired);
-    return expired;
+    return rc == 0 ? DBK_OK : lmdb_fail(err, log->environment.env, rc, "read the log");
 }
 
 static enum dbk_code read_from(struct log_walk *walk, const struct bounds *bounds,

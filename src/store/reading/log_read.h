@@ -32,11 +32,6 @@ enum dbk_code log_walk_begin(struct dbk_log *log, uint64_t after, struct log_wal
 enum dbk_code log_walk_next(struct log_walk *walk, struct dbk_error *err);
 void log_walk_end(struct log_walk *walk);
 
-/* Up to where events were expired when the batch was read: what its bytes end with, u64. Of
- * those dbk_batch_record says nothing, also where their keys are there still: record->erased and
- * record->expired are set. */
-uint64_t log_batch_expired(const struct dbk_batch *batch);
-
 /* Copy bytes behind those that the batch has. False: no memory. */
 bool log_batch_append(struct dbk_batch *batch, const void *bytes, size_t length);
 
