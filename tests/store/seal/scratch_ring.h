@@ -89,6 +89,16 @@ static inline int make_template(void **state)
     return 0;
 }
 
+/* The same of so few slots that whatever goes through all of them is quick. */
+enum { FEW = 70 };
+
+static inline int make_few(void **state)
+{
+    if (make_template(state) != 0)
+        return -1;
+    return truncate(in_ring(&template, "ring"), RING_SLOT_AT(FEW + 1));
+}
+
 static inline int remove_template(void **state)
 {
     char command[128];
@@ -185,6 +195,29 @@ static inline void copy_file(const struct ring *r, const char *from, const char 
 
     snprintf(command, sizeof command, "cp -p %s %s", in_ring(r, from), in_ring(r, to));
     assert_int_equal(system(command), 0);
+}
+
+/* Whether these few slots have nothing of a key any more. */
+static inline bool has_no_key(int fd)
+{
+    static const uint8_t nothing[RING_SLOT];
+    uint8_t slot[RING_SLOT];
+
+    for (int i = 1; i <= FEW; i++) {
+        if (pread(fd, slot, sizeof slot, RING_SLOT_AT(i)) != RING_SLOT ||
+            memcmp(slot, nothing, sizeof slot) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Open a ring that is closed by a master key that lies elsewhere from now on. */
+static inline void open_by_elsewhere(struct ring *r, struct dbk_keys_options *options)
+{
+    *options = (struct dbk_keys_options){.master = in_ring(r, "../elsewhere")};
+    assert_int_equal(rename(in_ring(r, "master"), options->master), 0);
+    if (dbk_keys_open(r->dir, options, &r->keys, &r->err) != DBK_OK)
+        fail_msg("%s", r->err.text);
 }
 
 #endif

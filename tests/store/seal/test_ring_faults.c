@@ -24,8 +24,6 @@ static struct shared {
 
 static bool armed; /* in the child */
 
-enum { FEW = 70 };
-
 ssize_t __real_pwrite(int fd, const void *bytes, size_t length, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t length, off_t offset);
 ssize_t __real_write(int fd, const void *bytes, size_t length);
@@ -482,14 +480,6 @@ static void a_ring_that_was_not_made_is_made_again(void **state)
         assert_int_equal(get(r, DBK_KEYS_AHEAD, key), DBK_OK);
         close_keys(r);
     }
-}
-
-/* Of so few slots that whatever goes through all of them is quick. */
-static int make_few(void **state)
-{
-    if (make_template(state) != 0)
-        return -1;
-    return truncate(in_ring(&template, "ring"), RING_SLOT_AT(FEW + 1));
 }
 
 int main(void)

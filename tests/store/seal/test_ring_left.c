@@ -6,7 +6,7 @@
 
 #include <sys/wait.h>
 
-enum { FEW = 64, VICTIM = 3, KEPT = 5 };
+enum { VICTIM = 3, KEPT = 5 };
 
 /* The process ends before this step of a rotation, or behind it. */
 enum step { NONE, RING_NAMED, RING_IN_PLACE, MASTER_GOES };
@@ -25,18 +25,6 @@ static bool ends_with(const char *path, const char *end)
     size_t length = strlen(path), of = strlen(end);
 
     return length >= of && strcmp(path + length - of, end) == 0;
-}
-
-static bool has_no_key(const char *path)
-{
-    uint8_t slots[FEW * RING_SLOT], nothing[sizeof slots] = {0};
-    int fd = open(path, O_RDONLY);
-    bool none = fd >= 0 &&
-                pread(fd, slots, sizeof slots, RING_PAGE) == (ssize_t)sizeof slots &&
-                memcmp(slots, nothing, sizeof slots) == 0;
-
-    close(fd);
-    return none;
 }
 
 int __wrap_rename(const char *from, const char *to)
@@ -61,7 +49,10 @@ int __wrap_unlink(const char *path)
             _exit(9);
         blank = master_read(path, true, getuid(), key, NULL) != DBK_OK;
     } else if (ends_with(path, "/ring.new")) {
-        keyless = has_no_key(path);
+        int fd = open(path, O_RDONLY);
+
+        keyless = fd >= 0 && has_no_key(fd);
+        close(fd);
     }
     return __real_unlink(path);
 }
@@ -150,12 +141,10 @@ static void a_rotation_leaves_nothing_of_its_master_key(void **state)
 static void by_a_master_key_elsewhere_an_erasure_writes_it_over(void **state)
 {
     struct ring *r = *state;
-    struct dbk_keys_options options = {.master = in_ring(r, "../elsewhere")};
+    struct dbk_keys_options options;
     const uint64_t victims[] = {VICTIM};
 
-    assert_int_equal(rename(in_ring(r, "master"), options.master), 0);
-    if (dbk_keys_open(r->dir, &options, &r->keys, &r->err) != DBK_OK)
-        fail_msg("%s", r->err.text);
+    open_by_elsewhere(r, &options);
     rotate_and_die(r, RING_NAMED);
     assert_true(is_left(r));
     keyless = false;
@@ -170,12 +159,10 @@ static void
 by_a_master_key_elsewhere_what_is_left_of_a_destroyed_one_is_none(void **state)
 {
     struct ring *r = *state;
-    struct dbk_keys_options options = {.master = in_ring(r, "../elsewhere")};
+    struct dbk_keys_options options;
     struct dbk_keys_rotation out;
 
-    assert_int_equal(rename(in_ring(r, "master"), options.master), 0);
-    if (dbk_keys_open(r->dir, &options, &r->keys, &r->err) != DBK_OK)
-        fail_msg("%s", r->err.text);
+    open_by_elsewhere(r, &options);
     rotate_and_die(r, MASTER_GOES);
     assert_int_equal(access(in_ring(r, "../elsewhere.new"), F_OK), 0);
     if (dbk_keys_rotate(r->keys, &out, &r->err) != DBK_OK)
@@ -183,13 +170,6 @@ by_a_master_key_elsewhere_what_is_left_of_a_destroyed_one_is_none(void **state)
     assert_true(out.done);
     assert_int_equal(out.epoch, 3);
     assert_int_not_equal(access(in_ring(r, "../elsewhere.new"), F_OK), 0);
-}
-
-static int make_few(void **state)
-{
-    if (make_template(state) != 0)
-        return -1;
-    return truncate(in_ring(&template, "ring"), RING_SLOT_AT(FEW + 1));
 }
 
 int main(void)
