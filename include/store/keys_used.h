@@ -33,12 +33,6 @@ struct dbk_log_due {
 enum dbk_code dbk_log_due(struct dbk_log *log, dbk_timestamp before,
                           struct dbk_log_due *out, struct dbk_error *err);
 
-/* A month as an operator names it, "2026-03", and a NUL. at must lie in the years 1 to 9999. */
-#define DBK_MONTH_TEXT 7
-void dbk_month_format(dbk_timestamp at, char out[DBK_MONTH_TEXT + 1]);
-/* Back: its first moment, UTC. False where text, NUL-terminated, is no month; *out is 0 then. */
-bool dbk_month_parse(const char *text, dbk_timestamp *out);
-
 /* From now on the ring that the log was opened with, if any, is the log's: closed with it. */
 void dbk_log_take_keys(struct dbk_log *log);
 

@@ -32,4 +32,10 @@ bool dbk_timestamp_valid(dbk_timestamp at);
 /* The beginning of the month, UTC, in which at is. at must be one that can be written. */
 dbk_timestamp dbk_timestamp_month(dbk_timestamp at);
 
+/* A month as an operator names it, "2026-03", and a NUL. at must lie in the years 1 to 9999. */
+#define DBK_MONTH_TEXT 7
+void dbk_month_format(dbk_timestamp at, char out[DBK_MONTH_TEXT + 1]);
+/* Back: its first moment, UTC. False where text, NUL-terminated, is no month; *out is 0 then. */
+bool dbk_month_parse(const char *text, dbk_timestamp *out);
+
 #endif

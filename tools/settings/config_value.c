@@ -1,7 +1,7 @@
 #include "config_value.h"
 
 #include "http/tokens.h"
-#include "store/keys_used.h"
+#include "store/timestamp.h"
 #include "store/utf8.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
 #include "store/timestamp.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -230,4 +231,23 @@ void dbk_timestamp_format(dbk_timestamp at, char out[DBK_TIMESTAMP_TEXT + 1])
     write_two(out + 20, micro / 10000, '0');
     write_two(out + 22, micro / 100 % 100, '0');
     write_two(out + 24, micro % 100, '\0');
+}
+
+void dbk_month_format(dbk_timestamp at, char out[DBK_MONTH_TEXT + 1])
+{
+    char text[DBK_TIMESTAMP_TEXT + 1];
+
+    dbk_timestamp_format(at, text);
+    memcpy(out, text, DBK_MONTH_TEXT);
+    out[DBK_MONTH_TEXT] = '\0';
+}
+
+bool dbk_month_parse(const char *text, dbk_timestamp *out)
+{
+    char first[32];
+
+    *out = 0;
+    return strlen(text) == DBK_MONTH_TEXT &&
+           snprintf(first, sizeof first, "%s-01T00:00:00", text) > 0 &&
+           dbk_timestamp_parse(first, strlen(first), out);
 }

@@ -12,25 +12,6 @@
  * has just become due; two is that of a server which was away then. */
 enum { ORDINARY_MONTHS = 2 };
 
-void dbk_month_format(dbk_timestamp at, char out[DBK_MONTH_TEXT + 1])
-{
-    char text[DBK_TIMESTAMP_TEXT + 1];
-
-    dbk_timestamp_format(at, text);
-    memcpy(out, text, DBK_MONTH_TEXT);
-    out[DBK_MONTH_TEXT] = '\0';
-}
-
-bool dbk_month_parse(const char *text, dbk_timestamp *out)
-{
-    char first[32];
-
-    *out = 0;
-    return strlen(text) == DBK_MONTH_TEXT &&
-           snprintf(first, sizeof first, "%s-01T00:00:00", text) > 0 &&
-           dbk_timestamp_parse(first, strlen(first), out);
-}
-
 static void doubt(const struct months_look *look, struct dbk_log_due *out)
 {
     int64_t back = months_between(out->oldest, out->before);

@@ -104,12 +104,30 @@ static void every_day_agrees_with_the_system_calendar(void **state)
     }
 }
 
+static void a_month_is_its_first_moment(void **state)
+{
+    static const char *const bad[] = {"",       "2024",       "2024-13",
+                                      "2024-2", "2024-02-01", "x"};
+    char text[DBK_MONTH_TEXT + 1];
+    dbk_timestamp at;
+    (void)state;
+
+    assert_true(dbk_month_parse("2024-02", &at));
+    dbk_month_format(at, text);
+    assert_string_equal(text, "2024-02");
+    dbk_month_format(at - 1, text);
+    assert_string_equal(text, "2024-01");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(dbk_month_parse(bad[i], &at));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_is_read_to_the_microsecond),
         cmocka_unit_test(days_that_are_not_are_refused),
         cmocka_unit_test(leap_days_are_days),
+        cmocka_unit_test(a_month_is_its_first_moment),
         cmocka_unit_test(every_day_agrees_with_the_system_calendar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) != 0;
