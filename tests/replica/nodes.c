@@ -244,6 +244,18 @@ void node_stop(struct node *node)
     node->keys = NULL;
 }
 
+enum dbk_code node_reseed(struct node *node, uint64_t *sent)
+{
+    enum dbk_code code;
+
+    node_stop(node);
+    node_open(node, NULL);
+    code = dbk_replica_reseed(node->log, &node->options, sent, &node->cluster->err);
+    node_stop(node);
+    node_start(node);
+    return code;
+}
+
 void all_start(struct cluster *cluster)
 {
     for (int i = 0; i < NODES; i++)

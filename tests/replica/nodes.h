@@ -63,6 +63,8 @@ void node_start(struct node *node);
 /* The same where no broker answers at the start. */
 void node_start_unchecked(struct node *node);
 void node_stop(struct node *node);
+/* It gives the stream what that lacks, as dbk_replica_reseed says, and comes again. */
+enum dbk_code node_reseed(struct node *node, uint64_t *sent);
 void all_start(struct cluster *cluster);
 
 /* Have a node lead, as a leader that hands over does. The group of these brokers elects nobody:

@@ -301,11 +301,8 @@ static void a_reseed_brings_it_again(void **state)
 {
     struct cluster *cluster = *state;
     struct node *most = all_start_and_lead(cluster), *least = &cluster->nodes[2];
-    struct dbk_log_options options = {.map_size = (size_t)1 << 30};
-    const struct dbk_keys_options ring = {.master = most->master};
     struct told told = tell(cluster);
     uint64_t sent = 0, record;
-    char dir[80];
 
     await_equal(cluster);
     node_stop(least);
@@ -314,15 +311,9 @@ static void a_reseed_brings_it_again(void **state)
     lose(cluster, 1);
     node_start(least);
     assert_readable(least, told.old);
-    ring_dir(most, dir);
-    assert_int_equal(dbk_keys_open(dir, &ring, &most->keys, NULL), DBK_OK);
-    options.keys = most->keys;
-    assert_int_equal(dbk_log_open(most->dir, &options, &most->log, NULL), DBK_OK);
-    if (dbk_replica_reseed(most->log, &most->options, &sent, &cluster->err) != DBK_OK)
+    if (node_reseed(most, &sent) != DBK_OK)
         fail_msg("%s", cluster->err.text);
     assert_int_equal(sent, 1);
-    node_stop(most);
-    node_start(most);
     node_start(&cluster->nodes[1]);
     await_forgotten(least, record, told.old);
     elect(least);

@@ -1,21 +1,6 @@
 #include "nodes.h"
 #include "shortened.h"
 
-static enum dbk_code reseed(struct node *node, uint64_t *sent)
-{
-    struct dbk_log_options options = {.map_size = (size_t)1 << 30};
-    enum dbk_code code;
-
-    node_stop(node);
-    if (dbk_log_open(node->dir, &options, &node->log, &node->cluster->err) != DBK_OK)
-        fail_msg("%s", node->cluster->err.text);
-    code = dbk_replica_reseed(node->log, &node->options, sent, &node->cluster->err);
-    dbk_log_close(node->log);
-    node->log = NULL;
-    node_start(node);
-    return code;
-}
-
 static void what_brokers_lost_comes_from_the_one_that_has_the_most(void **state)
 {
     struct cluster *cluster = *state;
@@ -37,7 +22,7 @@ static void what_brokers_lost_comes_from_the_one_that_has_the_most(void **state)
     await_state(least, DBK_REPLICA_HALTED);
     assert_non_null(strstr(look(least).why, "daybook cluster reseed"));
     assert_int_equal(node_head(least), 8);
-    if (reseed(most, &sent) != DBK_OK)
+    if (node_reseed(most, &sent) != DBK_OK)
         fail_msg("%s", cluster->err.text);
     assert_int_equal(sent, 7);
     for (int i = 0; i < NODES; i++) {
@@ -61,8 +46,8 @@ static void nothing_is_sent_where_nothing_is_lost_or_others_have_more(void **sta
     node_stop(&cluster->nodes[2]);
     cluster_write(cluster, 5);
     await_equal(cluster);
-    assert_int_equal(reseed(&cluster->nodes[1], &sent), DBK_MOVED);
-    assert_int_equal(reseed(&cluster->nodes[2], &sent), DBK_CONFLICT);
+    assert_int_equal(node_reseed(&cluster->nodes[1], &sent), DBK_MOVED);
+    assert_int_equal(node_reseed(&cluster->nodes[2], &sent), DBK_CONFLICT);
     /* By the stream, or by what another node has told of itself by then. */
     assert_true(strstr(cluster->err.text, "not the one that has the most") ||
                 strstr(cluster->err.text, "reseed there"));
@@ -147,14 +132,14 @@ static void what_brokers_keep_may_begin_with_tokens(void **state)
     start_retention(cluster);
     check(leader, &found);
     assert_true(found.gone);
-    assert_int_equal(reseed(leader, &sent), DBK_NOT_FOUND);
+    assert_int_equal(node_reseed(leader, &sent), DBK_NOT_FOUND);
     elect(other);
     cluster_write(cluster, 2);
     await_equal(cluster);
     check(leader, &found);
     assert_false(found.gone);
     assert_int_equal(found.from, 3);
-    if (reseed(leader, &sent) != DBK_MOVED)
+    if (node_reseed(leader, &sent) != DBK_MOVED)
         fail_msg("%s", cluster->err.text);
     assert_int_equal(sent, 0);
 }

@@ -276,10 +276,7 @@ static void a_reseed_brings_the_keys_too(void **state)
 {
     struct cluster *cluster = *state;
     struct node *most = all_start_and_lead(cluster), *least = &cluster->nodes[2];
-    const struct dbk_keys_options ring = {.master = most->master};
-    struct dbk_log_options options = {.map_size = (size_t)1 << 30};
     uint64_t sent = 0;
-    char dir[80];
 
     write_many(most);
     await_equal(cluster);
@@ -288,15 +285,9 @@ static void a_reseed_brings_the_keys_too(void **state)
     await_equal(cluster);
     lose(cluster, 2);
     node_start(least);
-    ring_dir(most, dir);
-    assert_int_equal(dbk_keys_open(dir, &ring, &most->keys, NULL), DBK_OK);
-    options.keys = most->keys;
-    assert_int_equal(dbk_log_open(most->dir, &options, &most->log, NULL), DBK_OK);
-    if (dbk_replica_reseed(most->log, &most->options, &sent, &cluster->err) != DBK_OK)
+    if (node_reseed(most, &sent) != DBK_OK)
         fail_msg("%s", cluster->err.text);
     assert_int_equal(sent, 2);
-    node_stop(most);
-    node_start(most);
     node_start(&cluster->nodes[1]);
     await_head(least, MANY + 2);
     elect(least);
