@@ -312,18 +312,24 @@ static void at_the_start_goes_what_became_due_while_it_was_away(void **state)
     assert_int_equal(place->failed, 0);
 }
 
-/* As those of a log that is new under RETENTION, or of a shorter one. */
-static void more_than_that_is_an_operators(void **state)
+/* Three months that are due, and the two of which an event is asked for. */
+static void record_what_is_old_at_once(struct place *place)
 {
-    struct place *place = *state;
-    struct dbk_log_expiry done;
-
     record_at(place, "2026-01-10T00:00:00");
     record_at(place, "2026-02-10T00:00:00");
     record_at(place, "2026-03-10T00:00:00");
     record_at(place, "2027-03-31T00:00:00");
     record_at(place, "2027-04-30T00:00:00");
     now = at("2027-05-06T00:00:00");
+}
+
+/* As those of a log that is new under RETENTION, or of a shorter one. */
+static void more_than_that_is_an_operators(void **state)
+{
+    struct place *place = *state;
+    struct dbk_log_expiry done;
+
+    record_what_is_old_at_once(place);
     begin(place);
     wait_for(&place->failed, 1);
     let_it_look(3);
@@ -344,12 +350,7 @@ static void what_was_agreed_to_is_done_and_no_more(void **state)
 {
     struct place *place = *state;
 
-    record_at(place, "2026-01-10T00:00:00");
-    record_at(place, "2026-02-10T00:00:00");
-    record_at(place, "2026-03-10T00:00:00");
-    record_at(place, "2027-03-31T00:00:00");
-    record_at(place, "2027-04-30T00:00:00");
-    now = at("2027-05-06T00:00:00");
+    record_what_is_old_at_once(place);
     begin_agreed(place, 10, "2026-03-01T00:00:00"); /* a month too few */
     wait_for(&place->failed, 1);
     let_it_look(3);
